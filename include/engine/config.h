@@ -1,0 +1,48 @@
+/* The configuration: an INI file read by GKeyFile, every key in one table that also feeds the
+ * manual, completion and the error for a misspelt key.  Immutable once loaded; any thread.
+ *
+ * A value ends at a " #" comment, except in commands, where the shell reads it.  Errors are CONFIG,
+ * and name the file, the line and the nearest right name. */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+
+#include "net/stream.h"
+
+typedef struct ConfigAccount {
+	char *name;		     /* "work" of [account work] */
+	char *address;		     /* "Ada Example <ada@example.org>"; NULL: none */
+	char *imap_user, *imap_host; /* of imap = imaps://ada@mail.example.org; host may be UTF-8 */
+	uint16_t imap_port;
+	NetTls imap_tls;
+	char *password;		/* only tests and the careless: the file must then be 0600 */
+	char *password_command; /* run by /bin/sh; its first line is the password */
+	char *password_file;	/* its first line; must be closed to others */
+	char *token_command;	/* likewise, an OAuth token: XOAUTH2, OAUTHBEARER */
+	char *ca_file, *client_cert;
+	bool is_default;
+} ConfigAccount;
+
+typedef struct Config {
+	char *path;
+	GPtrArray *accounts; /* of ConfigAccount, owned; at least one; the default first */
+} Config;
+
+/* PATH NULL: the XDG one.  Without any file: a CONFIG error that says where it looked and shows five
+ * lines that would do. */
+Config *config_load(const char *path, GError **error);
+void config_free(Config *config); /* NULL is fine; passwords are wiped */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* NAME NULL: the default.  NULL with a USAGE error naming those there are. */
+const ConfigAccount *config_account(const Config *config, const char *name, GError **error);
+
+/* The table, for the manual and completion; ended by a row whose key is NULL. */
+typedef struct ConfigKey {
+	const char *section; /* "account" */
+	const char *key;
+	const char *type;     /* "text", "url", "command", "file", "yes/no" */
+	const char *sentence; /* not translated; N_() marked */
+} ConfigKey;
+extern const ConfigKey config_keys[];
+
+#endif

@@ -1,0 +1,142 @@
+/* The engine: accounts, their connections, the mirror.  Its own thread with its own main loop; it
+ * owns the sockets and is the store's only writer.  This header is what the other thread (ui or
+ * cli) may touch: calls return at once and never block, except _start and _stop.  Answers are
+ * events, delivered on the GMainContext that was the caller's thread default at _start.
+ *
+ * Each account has one connection that answers the person first and does background work second:
+ * a person's request is sent as soon as it is made, and background fetches are cut into slices of
+ * about 200 ms of line time, so that a request waits behind one slice at the most.
+ *
+ * Opening a mailbox for the first time takes these round trips after the greeting (TLS's own not
+ * counted), whatever its size:
+ *
+ *	imaps://			imap:// with STARTTLS
+ *					1 STARTTLS
+ *					2 CAPABILITY, for nothing said before TLS is kept
+ *	1 AUTHENTICATE (SASL-IR), SELECT	3 likewise: SELECT rides behind where the mechanism is one
+ *					  step (PLAIN, EXTERNAL): it needs nothing but the name
+ *	2 FETCH exists-n+1:*, LIST-STATUS	4 likewise: the window needs EXISTS; LIST needs to know
+ *					  what the server has, which comes with the answer to
+ *					  AUTHENTICATE
+ *
+ * SCRAM adds one or two (its own steps; then SELECT rides behind the last), a server that does not
+ * volunteer its capabilities one.  COMPRESS comes after the window, before the rest fills in: it
+ * would cost a round trip when the person waits, and its worth is in the bulk. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/config.h"
+#include "store/store.h"
+
+typedef struct Engine Engine;
+
+typedef uint32_t EngineRequest; /* a request's name; 0: none */
+
+typedef enum {
+	ENGINE_OFFLINE,	   /* no line and not trying (--offline, or refused for good) */
+	ENGINE_WAITING,	   /* will try again; retry_in_s says when */
+	ENGINE_CONNECTING, /* resolving, connecting, TLS */
+	ENGINE_LOGGING_IN,
+	ENGINE_ONLINE,
+} EngineLink;
+
+typedef struct EngineStatus {
+	const char *account;
+	EngineLink link;
+	int retry_in_s;
+	const GError *error;  /* why it is not online; NULL */
+	const char *doing;    /* "reading INBOX", NULL: idle; through the door, translated */
+	uint64_t done, total; /* of that, in messages or bytes; total 0: not known */
+} EngineStatus;
+
+/* What happened.  Everything is borrowed for the callback. */
+typedef enum {
+	ENGINE_EVENT_STATUS,   /* status */
+	ENGINE_EVENT_FOLDERS,  /* account's mailboxes or counts changed: read the store */
+	ENGINE_EVENT_ROWS,     /* mailbox: rows, flags or order changed */
+	ENGINE_EVENT_PART,     /* message, section: its bytes are in the store now */
+	ENGINE_EVENT_DONE,     /* request ended: error NULL or why not.  Exactly once each. */
+	ENGINE_EVENT_PROGRESS, /* request: done of total bytes */
+	ENGINE_EVENT_NOTICE, /* text, through the door: for the person (ALERT, a database set aside...) */
+} EngineEventType;
+
+typedef struct EngineEvent {
+	EngineEventType type;
+	StoreId account, mailbox, message;
+	const char *section;
+	EngineRequest request;
+	const GError *error;
+	const char *text;
+	uint64_t done, total;
+	const EngineStatus *status;
+} EngineEvent;
+
+typedef void (*EngineEventFunc)(void *data, const EngineEvent *event);
+
+typedef struct EngineOptions {
+	const Config *config; /* must outlive the engine */
+	const char *account;  /* only this one; NULL: all */
+	const char *data_dir;
+	bool offline; /* never open a line */
+	bool hold;    /* connect when first asked, not at once (cli) */
+	Log *log;
+	EngineEventFunc on_event;
+	void *data;
+} EngineOptions;
+
+/* Opens (or makes) the store as its writer, starts the thread.  When another process holds the
+ * store: with OFFLINE error; reading alone is possible with a STORE_READER handle. */
+Engine *engine_start(const EngineOptions *options, GError **error);
+/* Asks every connection to log out, waits for the thread (at most about a second for the lines).
+ * No event comes after it.  NULL is fine. */
+void engine_stop(Engine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_stop)
+
+/* Requests.  ACCOUNT NULL: the default.  Each ends in one ENGINE_EVENT_DONE. */
+
+/* Reads the folder list and counts anew. */
+EngineRequest engine_folders(Engine *engine, const char *account);
+
+/* The person looks at FOLDER (decoded name) from row OFFSET on, ROWS of them: bring these first.
+ * DONE when they are in the store.  The folder is then kept true (IDLE), and, with FILL, the rest
+ * fills in behind, newest first.  The last one opened stays open. */
+EngineRequest engine_open(Engine *engine, const char *account, const char *folder, uint32_t offset,
+			  uint32_t rows, bool fill);
+
+/* DONE when FOLDER's mirror is complete and true (NULL: every folder), with bodies: "none", "text"
+ * or "all". */
+typedef enum { ENGINE_BODIES_NONE, ENGINE_BODIES_TEXT, ENGINE_BODIES_ALL } EngineBodies;
+EngineRequest engine_sync(Engine *engine, const char *account, const char *folder,
+			  EngineBodies bodies);
+
+/* DONE when message UID of FOLDER is in the store with its structure. */
+EngineRequest engine_message(Engine *engine, const char *account, const char *folder, uint32_t uid);
+
+/* DONE when these parts of MESSAGE are in the store ("" is the whole message, "HEADER" its header).
+ * Those cached already cost nothing.  All are asked for in one flight. */
+EngineRequest engine_parts(Engine *engine, StoreId message, const char *const *sections);
+
+/* What was negotiated, as `postern check` shows it: DONE, then engine_check_report. */
+EngineRequest engine_check(Engine *engine, const char *account);
+/* Ordered pairs of label and text, all through the door: GPtrArray of char * (label, text, label,
+ * ...), NULL before the DONE of a check.  Yours to unref.  Labels are not translated. */
+GPtrArray *engine_check_report(Engine *engine);
+
+/* Ends REQUEST early: its DONE comes with CANCELLED; the line survives. */
+void engine_cancel(Engine *engine, EngineRequest request);
+/* Try the line now, whatever the back-off says. */
+void engine_reconnect(Engine *engine);
+
+typedef struct EngineTotals { /* since the start, over all connections */
+	uint64_t wire_in, wire_out, round_trips, messages, parts;
+} EngineTotals;
+void engine_totals(Engine *engine, EngineTotals *out);
+
+/* ---- reading what is in the store (any thread, with its own reader) ------------------------- */
+
+#include "mail/part.h"
+
+/* A row's BODYSTRUCTURE as a tree; NULL when there is none or it cannot be read.  Yours to free. */
+MailPart *engine_structure(const StoreRow *row);
+
+#endif

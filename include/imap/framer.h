@@ -1,0 +1,68 @@
+/* Cuts a server's byte stream into whole responses: lines and their literals (RFC 9051, 2.2.2
+ * and 4.3).  Knows no grammar, socket, store or screen.  One thread at a time.
+ *
+ * Small literals stay in the response.  A large one may be streamed: its bytes go to a sink as
+ * they arrive, and the response holds a mark in their place, so that a 30 MB part never lies in
+ * memory.  Literal8 (~{n}) and non-synchronising forms are literals like any other.  A lone LF
+ * ends a line as CRLF does, for servers that send it; the line's end is not part of a response. */
+#ifndef IMAP_FRAMER_H
+#define IMAP_FRAMER_H
+
+#include "base/span.h"
+
+typedef struct ImapFramer ImapFramer; /* opaque */
+
+/* The most a server can make us hold.  Over any of these the framer fails for good. */
+typedef struct ImapLimits {
+	size_t max_line_bytes;	    /* one line between literals; default 1 MiB */
+	size_t max_response_bytes;  /* one response without what was streamed; default 16 MiB */
+	uint64_t max_literal_bytes; /* one streamed literal; default 2 GiB - 1 */
+	size_t max_literals;	    /* in one response; default 10,000 */
+	size_t stream_from_bytes;   /* literals at least this large are offered; default 16 KiB */
+} ImapLimits;
+
+extern const ImapLimits imap_limits_default;
+
+/* Called from inside imap_framer_take only. */
+typedef struct ImapLiteralSink {
+	/* A literal of SIZE bytes is about to come.  PREFIX is the response so far, up to and with
+	 * the "{n}".  True: stream it.  False: keep it, if the limits let it. */
+	bool (*wanted)(void *data, Span prefix, uint64_t size);
+	void (*bytes)(void *data, Span bytes); /* the next bytes; SIZE in all, never more */
+} ImapLiteralSink;
+
+typedef enum {
+	IMAP_FRAME_WHOLE,	/* *out is one response; *in moved past it */
+	IMAP_FRAME_MORE,	/* not all here yet; what came is kept, *in is empty */
+	IMAP_FRAME_TOO_LONG,	/* a line over max_line_bytes */
+	IMAP_FRAME_TOO_BIG,	/* a response or literal over its limit */
+	IMAP_FRAME_BAD_LITERAL, /* "{" digits that are no size */
+} ImapFrameResult;
+
+/* One response.  Borrowed until the next call on the framer. */
+typedef struct ImapFrame {
+	Span text; /* the line with its literals in place: "{n}\r\n" and n bytes; a streamed one is
+		    * "{n}\r\n" and nothing.  No line end behind it. */
+	/* Offsets into TEXT of the "{" of each streamed literal, ascending. */
+	const size_t *streamed;
+	size_t n_streamed;
+} ImapFrame;
+
+/* LIMITS NULL: the defaults.  SINK NULL: nothing is streamed.  Both are copied. */
+ImapFramer *imap_framer_new(const ImapLimits *limits, const ImapLiteralSink *sink, void *data);
+void imap_framer_free(ImapFramer *framer); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImapFramer, imap_framer_free)
+
+/* Takes bytes off the front of IN.  A response that lies whole in IN is not copied. */
+ImapFrameResult imap_framer_take(ImapFramer *framer, Span *in, ImapFrame *out);
+
+/* True between two responses: nothing is kept of a response not yet whole. */
+bool imap_framer_is_empty(const ImapFramer *framer);
+
+/* A sentence about the last failure, with the limit's name; static text. */
+const char *imap_frame_result_text(ImapFrameResult result);
+
+/* Skips to behind the next line end: for tools that go on after a bad response.  False: MORE. */
+bool imap_framer_resync(ImapFramer *framer, Span *in);
+
+#endif

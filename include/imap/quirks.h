@@ -1,0 +1,31 @@
+/* Server oddities, one row each, with the server they were seen on.  A quirk is known by what the
+ * server says of itself: its greeting, its ID answer, its capabilities.  Pure. */
+#ifndef IMAP_QUIRKS_H
+#define IMAP_QUIRKS_H
+
+#include "base/span.h"
+
+typedef enum {
+	IMAP_QUIRK_NO_SASL_IR = 1 << 0,	      /* announces SASL-IR falsely */
+	IMAP_QUIRK_ID_BEFORE_SELECT = 1 << 1, /* refuses SELECT until ID was sent */
+	IMAP_QUIRK_NO_LIST_EXTENDED = 1 << 2, /* answers OK to LIST options, and ignores them */
+	IMAP_QUIRK_NO_PIPELINE = 1 << 3,      /* loses commands sent ahead */
+	IMAP_QUIRK_FEW_ERRORS = 1 << 4,	      /* closes after some bad commands: never probe */
+	IMAP_QUIRK_NO_BINARY = 1 << 5,	      /* announces BINARY, and breaks on it */
+} ImapQuirk;
+
+typedef struct ImapQuirkRow {
+	ImapQuirk quirk;
+	const char *seen_on; /* server and version */
+	const char *where;   /* "greeting", "id", "capability" */
+	const char *match;   /* a glob (g_pattern) over that text, ASCII case ignored */
+	const char *why;
+} ImapQuirkRow;
+
+/* Every row, ended by one whose seen_on is NULL. */
+extern const ImapQuirkRow imap_quirks[];
+
+/* The ImapQuirk bits that TEXT, found at WHERE, shows. */
+unsigned imap_quirks_match(const char *where, Span text);
+
+#endif

@@ -1,0 +1,252 @@
+/* The local database: what the server said, kept for reading without it.  SQLite in WAL mode, one
+ * file "mail.db" in the data directory, 0600.  One writer (the engine's handle); any number of
+ * readers (one handle a thread).  A handle belongs to the thread that uses it.
+ *
+ * Two kinds of truth live apart: this file can be rebuilt from the server at any time.  What exists
+ * only here (the journal, later) goes into a file of its own, "journal.db", so that a damaged cache
+ * is set aside without it.
+ *
+ * Order.  A mailbox's list is by date, newest first, then by UID, highest first.  It is kept as a
+ * two-level array beside the rows: a directory (one row a mailbox: count and first key of each
+ * chunk) and chunks of up to STORE_CHUNK records of 16 bytes (date, uid, row id, flags).  A window
+ * by offset, by key or from the end reads one directory, one or two chunks and the rows it shows,
+ * whatever the size of the mailbox: see store_stats.
+ *
+ * Errors are POSTERN_ERROR_STORE; a failed call changed nothing. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/log.h"
+
+typedef struct Store Store;
+
+typedef int64_t StoreId; /* a row's local identity; never reused; 0: none */
+
+typedef enum {
+	STORE_READER, /* fails with GONE when there is no database yet */
+	STORE_WRITER, /* makes or migrates it; only one process holds it (flock on "lock") */
+} StoreRole;
+
+/* DIR exists and is private (paths_make_private_dir).  A database that is damaged, foreign or
+ * newer than we know is renamed to "mail.db.set-aside-<date>" (a newer one is refused instead, and
+ * left alone), a fresh one is made, and *NOTICE says so in a sentence (yours to g_free; NULL when
+ * there is none).  With STORE_WRITER held elsewhere: OFFLINE error naming the process. */
+Store *store_open(const char *dir, StoreRole role, Log *log, char **notice, GError **error);
+void store_close(Store *store); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
+
+/* ---- transactions (writer) --------------------------------------------------------------- */
+
+/* They do not nest.  Keep them short: about 10 ms.  A verb outside one is its own. */
+bool store_begin(Store *store, GError **error);
+bool store_commit(Store *store, GError **error);
+void store_rollback(Store *store);
+
+/* Readers: holds one snapshot over several calls.  Begin and end in pairs. */
+bool store_snapshot_begin(Store *store, GError **error);
+void store_snapshot_end(Store *store);
+
+/* Grows whenever this mailbox's rows, flags or order changed (any process); 0 is folders. */
+bool store_version(Store *store, StoreId mailbox, int64_t *version, GError **error);
+
+/* ---- accounts and mailboxes --------------------------------------------------------------- */
+
+bool store_account(Store *store, const char *name, StoreId *id, GError **error); /* makes it */
+
+/* A small fact about an account ("capabilities", "delimiter", ...), overwritten.  NULL value: none. */
+bool store_account_set(Store *store, StoreId account, const char *key, const char *value,
+		       GError **error);
+bool store_account_get(Store *store, StoreId account, const char *key, char **value,
+		       GError **error);
+
+typedef enum {
+	STORE_ROLE_NONE,
+	STORE_ROLE_INBOX,
+	STORE_ROLE_DRAFTS,
+	STORE_ROLE_SENT,
+	STORE_ROLE_ARCHIVE,
+	STORE_ROLE_JUNK,
+	STORE_ROLE_TRASH,
+	STORE_ROLE_FLAGGED,
+	STORE_ROLE_ALL,
+	STORE_ROLE_IMPORTANT,
+} StoreMailboxRole;
+
+typedef struct StoreMailbox {
+	StoreId id, account;
+	char *raw; /* the server's bytes, a blob; NUL-terminated copy */
+	size_t raw_size;
+	char *name;	/* decoded, UTF-8; has NOT passed the door */
+	char delimiter; /* '\0': none */
+	StoreMailboxRole role;
+	bool subscribed, selectable, has_children;
+	bool gone; /* the server no longer lists it; kept while it has messages */
+
+	/* the server's word at the last STATUS or SELECT; -1: never heard */
+	int64_t server_total, server_unread;
+	uint32_t uidvalidity, uidnext; /* 0: never heard */
+	uint64_t highestmodseq;
+
+	/* the mirror's own */
+	uint32_t total, unread; /* rows here; kept, never counted */
+	uint32_t
+	    known_from_uid; /* every UID from here up to mirrored_uidnext is mirrored; 0: nothing is,
+				  * 1: complete */
+	uint32_t mirrored_uidnext; /* UIDs below it (and from known_from_uid) are mirrored */
+	uint64_t mirrored_modseq;  /* flags are true up to here; 0: not known */
+} StoreMailbox;
+
+void store_mailbox_free(StoreMailbox *mailbox);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreMailbox, store_mailbox_free)
+
+/* Inserts or updates by (account, raw): name, delimiter, role, subscribed, selectable,
+ * has_children, gone.  Sets mailbox->id. */
+bool store_mailbox_put(Store *store, StoreMailbox *mailbox, GError **error);
+/* The server's counts and state; fields that are -1 or 0 in MAILBOX stay as they were. */
+bool store_mailbox_status(Store *store, const StoreMailbox *mailbox, GError **error);
+/* How far the mirror is. */
+bool store_mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_uid,
+			    uint32_t mirrored_uidnext, uint64_t mirrored_modseq, GError **error);
+/* Marks those of ACCOUNT not in KEEP (ids) as gone. */
+bool store_mailboxes_keep(Store *store, StoreId account, const StoreId *keep, size_t n_keep,
+			  GError **error);
+/* UIDVALIDITY changed: every message of it is dropped, the mailbox stays. */
+bool store_mailbox_reset(Store *store, StoreId mailbox, GError **error);
+
+/* All of ACCOUNT (0: of every account), by account, role (INBOX first), then name.  An array of
+ * StoreMailbox, owned: g_ptr_array_unref. */
+bool store_mailboxes(Store *store, StoreId account, GPtrArray **mailboxes, GError **error);
+bool store_mailbox_get(Store *store, StoreId id, StoreMailbox **mailbox, GError **error);
+/* By decoded name (INBOX without case); GONE when there is none. */
+bool store_mailbox_find(Store *store, StoreId account, const char *name, StoreMailbox **mailbox,
+			GError **error);
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+typedef enum { /* the same bits as the wire's system flags, and ours above */
+	       STORE_FLAG_SEEN = 1 << 0,
+	       STORE_FLAG_ANSWERED = 1 << 1,
+	       STORE_FLAG_FLAGGED = 1 << 2,
+	       STORE_FLAG_DELETED = 1 << 3,
+	       STORE_FLAG_DRAFT = 1 << 4,
+	       STORE_FLAG_RECENT = 1 << 5,
+	       STORE_FLAG_ATTACHMENT = 1 << 8,
+	       STORE_FLAG_KEYWORDS = 1 << 9, /* has some: they are in the row */
+} StoreFlag;
+
+/* One message on its way in.  Everything is borrowed for the call; spans are valid UTF-8, decoded,
+ * not yet through the door. */
+typedef struct StoreMessage {
+	uint32_t uid;
+	uint16_t flags;	  /* StoreFlag */
+	Span keywords;	  /* separated by spaces */
+	int64_t date;	  /* seconds since the epoch: what the list is ordered by */
+	int32_t zone_min; /* of the Date header, minutes east */
+	int64_t received; /* INTERNALDATE */
+	uint64_t size;	  /* RFC822.SIZE, octets */
+	uint64_t modseq;  /* 0: unknown */
+	Span subject, from, to, cc, reply_to; /* address lists as "Name <a@b>, ..." */
+	Span message_id, in_reply_to;
+	Span structure; /* BODYSTRUCTURE as sent (imap_body_parse reads it) */
+	uint16_t attachments;
+} StoreMessage;
+
+/* Adds or updates by (mailbox, uid): existing rows keep their id and their parts.  N may be
+ * thousands; the order array is rebuilt only where they fall.  Sorted by UID is fastest. */
+bool store_messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t n,
+			GError **error);
+
+typedef struct StoreFlagChange {
+	uint32_t uid;
+	uint16_t flags; /* replaces the wire's bits; ATTACHMENT is left alone */
+	Span keywords;
+	uint64_t modseq;
+} StoreFlagChange;
+/* UIDs not here are passed over.  *CHANGED: how many really differed. */
+bool store_messages_flag(Store *store, StoreId mailbox, const StoreFlagChange *changes, size_t n,
+			 size_t *changed, GError **error);
+
+/* UIDs that are gone on the server. */
+bool store_messages_remove(Store *store, StoreId mailbox, const uint32_t *uids, size_t n,
+			   size_t *removed, GError **error);
+
+/* Every UID here, ascending; yours to g_free.  Reads the order array, not the rows. */
+bool store_message_uids(Store *store, StoreId mailbox, uint32_t **uids, size_t *n, GError **error);
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+/* One message on its way out; strings are owned by the row, never NULL, valid UTF-8, NOT yet
+ * through the door. */
+typedef struct StoreRow {
+	StoreId id, mailbox;
+	uint32_t uid; /* 0: none yet */
+	uint16_t flags;
+	char *keywords;
+	int64_t date, received;
+	int32_t zone_min;
+	uint64_t size;
+	char *subject, *from, *to, *cc, *reply_to, *message_id, *in_reply_to;
+	GBytes *structure; /* NULL: not known */
+	uint16_t attachments;
+} StoreRow;
+
+void store_row_free(StoreRow *row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRow, store_row_free)
+
+/* Rows OFFSET.. (0 is the newest), at most COUNT; fewer at the end.  *TOTAL is the mailbox's.  An
+ * array of StoreRow, owned.  With structures false, row->structure stays NULL (lists need it not). */
+bool store_window(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, bool structures,
+		  GPtrArray **rows, uint32_t *total, GError **error);
+
+/* Where a message stands now: its offset, or GONE.  So a selection stays on its message. */
+bool store_offset_of(Store *store, StoreId mailbox, StoreId message, uint32_t *offset,
+		     GError **error);
+/* The offset at which a message of this date and uid would stand: where a lost selection lands. */
+bool store_offset_at(Store *store, StoreId mailbox, int64_t date, uint32_t uid, uint32_t *offset,
+		     GError **error);
+/* From OFFSET on (forward: towards older), the next row with (flags & MASK) == WANT.  GONE: none.
+ * Reads chunks, not rows. */
+bool store_offset_next(Store *store, StoreId mailbox, uint32_t offset, bool forward, uint16_t mask,
+		       uint16_t want, uint32_t *found, GError **error);
+
+bool store_row_by_id(Store *store, StoreId message, StoreRow **row, GError **error);
+bool store_row_by_uid(Store *store, StoreId mailbox, uint32_t uid, StoreRow **row, GError **error);
+
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+/* A part's bytes as the server gave them for SECTION ("1", "1.2", "HEADER", "1.MIME", "" the whole
+ * message), still in their transfer encoding.  Only whole ones are ever seen by a reader. */
+
+/* GONE when it is not cached. */
+bool store_part_load(Store *store, StoreId message, const char *section, GBytes **bytes,
+		     GError **error);
+bool store_part_has(Store *store, StoreId message, const char *section, bool *has, GError **error);
+bool store_part_put(Store *store, StoreId message, const char *section, GBytes *bytes,
+		    GError **error);
+
+/* Streaming in: pieces are written as they come (a commit each, about 256 KiB), and seen when
+ * finished.  What was not finished is dropped at the next store_open. */
+typedef struct StorePartWriter StorePartWriter;
+StorePartWriter *store_part_begin(Store *store, GError **error);
+bool store_part_append(StorePartWriter *writer, Span bytes, GError **error);
+/* Now it belongs to MESSAGE and SECTION.  Frees WRITER, also when it fails. */
+bool store_part_finish(StorePartWriter *writer, StoreId message, const char *section,
+		       GError **error);
+void store_part_abort(StorePartWriter *writer); /* NULL is fine */
+
+/* Streaming out, a bounded piece at a time; CALL returns false to stop. */
+typedef bool (*StorePieceFunc)(void *data, Span piece, GError **error);
+bool store_part_read(Store *store, StoreId message, const char *section, StorePieceFunc call,
+		     void *data, GError **error);
+
+/* ---- counting, for tests and benchmarks ------------------------------------------------------ */
+
+typedef struct StoreStats {
+	uint64_t rows_read; /* rows stepped through, of any table, by this handle */
+	uint64_t rows_written;
+	uint64_t chunks_read, chunks_written;
+	uint64_t transactions;
+} StoreStats;
+void store_stats(const Store *store, StoreStats *out);
+
+#endif
