@@ -1,0 +1,7 @@
+#include "ui/app.h"
+
+int
+ui_run(const UiOptions *options)
+{
+	return 0;
+}
