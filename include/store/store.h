@@ -8,11 +8,16 @@
  *
  * Order.  A mailbox's list is by date, newest first, then by UID, highest first.  It is kept as a
  * two-level array beside the rows: a directory (one row a mailbox: count and first key of each
- * chunk) and chunks of up to STORE_CHUNK records of 16 bytes (date, uid, row id, flags).  A window
+ * chunk) and chunks of up to a thousand records of 16 bytes (date, uid, row id, flags).  A window
  * by offset, by key or from the end reads one directory, one or two chunks and the rows it shows,
- * whatever the size of the mailbox: see store_stats.
+ * whatever the size of the mailbox: see store_stats.  Flags live in those records alone, so that
+ * marking 100,000 messages read rewrites a hundred chunks and no row.
  *
- * Errors are POSTERN_ERROR_STORE; a failed call changed nothing. */
+ * Errors are POSTERN_ERROR_STORE, and a failed call changed nothing.  A verb that fails inside
+ * store_begin .. store_commit gives the whole transaction up: verbs after it fail, and so does
+ * store_commit; the handle is then as it was before store_begin, and usable.  After a full disk or
+ * an I/O error the handle stays usable too.  Damage found later than at store_open fails the call
+ * that met it and leaves a mark, by which the next STORE_WRITER sets the file aside. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -27,10 +32,12 @@ typedef enum {
 	STORE_WRITER, /* makes or migrates it; only one process holds it (flock on "lock") */
 } StoreRole;
 
-/* DIR exists and is private (paths_make_private_dir).  A database that is damaged, foreign or
- * newer than we know is renamed to "mail.db.set-aside-<date>" (a newer one is refused instead, and
- * left alone), a fresh one is made, and *NOTICE says so in a sentence (yours to g_free; NULL when
- * there is none).  With STORE_WRITER held elsewhere: OFFLINE error naming the process. */
+/* DIR exists and is private (paths_make_private_dir).  A database that is damaged or foreign is
+ * renamed to "mail.db.set-aside-<date>" by a STORE_WRITER, a fresh one is made, and *NOTICE says so
+ * in a sentence (yours to g_free; NULL when there is none); a STORE_READER fails instead.  One
+ * written by a newer Postern is refused and left alone.  With STORE_WRITER held elsewhere: OFFLINE
+ * error naming the process.  The lock goes with its process, however that ends.  NOTICE and LOG
+ * may be NULL. */
 Store *store_open(const char *dir, StoreRole role, Log *log, char **notice, GError **error);
 void store_close(Store *store); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
@@ -46,7 +53,8 @@ void store_rollback(Store *store);
 bool store_snapshot_begin(Store *store, GError **error);
 void store_snapshot_end(Store *store);
 
-/* Grows whenever this mailbox's rows, flags or order changed (any process); 0 is folders. */
+/* Grows whenever this mailbox's rows, flags, order or cached parts changed (any process).  0: the
+ * folders, that is any field of any StoreMailbox, counts included. */
 bool store_version(Store *store, StoreId mailbox, int64_t *version, GError **error);
 
 /* ---- accounts and mailboxes --------------------------------------------------------------- */
@@ -88,7 +96,7 @@ typedef struct StoreMailbox {
 	uint64_t highestmodseq;
 
 	/* the mirror's own */
-	uint32_t total, unread; /* rows here; kept, never counted */
+	uint32_t total, unread; /* rows here, and those without SEEN; kept, never counted */
 	uint32_t
 	    known_from_uid; /* every UID from here up to mirrored_uidnext is mirrored; 0: nothing is,
 				  * 1: complete */
@@ -110,7 +118,8 @@ bool store_mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_u
 /* Marks those of ACCOUNT not in KEEP (ids) as gone. */
 bool store_mailboxes_keep(Store *store, StoreId account, const StoreId *keep, size_t n_keep,
 			  GError **error);
-/* UIDVALIDITY changed: every message of it is dropped, the mailbox stays. */
+/* UIDVALIDITY changed: every message of it is dropped, and so is how far the mirror was; the
+ * mailbox stays.  Instant at any size: the space is given back by store_tidy. */
 bool store_mailbox_reset(Store *store, StoreId mailbox, GError **error);
 
 /* All of ACCOUNT (0: of every account), by account, role (INBOX first), then name.  An array of
@@ -151,8 +160,10 @@ typedef struct StoreMessage {
 	uint16_t attachments;
 } StoreMessage;
 
-/* Adds or updates by (mailbox, uid): existing rows keep their id and their parts.  N may be
- * thousands; the order array is rebuilt only where they fall.  Sorted by UID is fastest. */
+/* Adds or updates by (mailbox, uid): existing rows keep their id and their parts.  An update replaces
+ * every field, but an empty structure leaves the one that is there.  N may be thousands; the order
+ * array is rebuilt only where they fall.  Sorted by UID is fastest; of a UID given twice the last
+ * counts. */
 bool store_messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t n,
 			GError **error);
 
@@ -162,11 +173,13 @@ typedef struct StoreFlagChange {
 	Span keywords;
 	uint64_t modseq;
 } StoreFlagChange;
-/* UIDs not here are passed over.  *CHANGED: how many really differed. */
+/* UIDs not here are passed over, and so is a change whose modseq is below the one already heard of
+ * that message (a late answer on another connection).  *CHANGED (may be NULL): how many really
+ * differed. */
 bool store_messages_flag(Store *store, StoreId mailbox, const StoreFlagChange *changes, size_t n,
 			 size_t *changed, GError **error);
 
-/* UIDs that are gone on the server. */
+/* UIDs that are gone on the server; those not here are passed over.  *REMOVED may be NULL. */
 bool store_messages_remove(Store *store, StoreId mailbox, const uint32_t *uids, size_t n,
 			   size_t *removed, GError **error);
 
@@ -224,12 +237,14 @@ bool store_part_has(Store *store, StoreId message, const char *section, bool *ha
 bool store_part_put(Store *store, StoreId message, const char *section, GBytes *bytes,
 		    GError **error);
 
-/* Streaming in: pieces are written as they come (a commit each, about 256 KiB), and seen when
- * finished.  What was not finished is dropped at the next store_open. */
+/* Streaming in: pieces are written as they come (a commit each, of about 256 KiB, unless inside a
+ * transaction), and seen when finished.  What was not finished is dropped at the next store_open of
+ * a writer.  A writer must not outlive its store. */
 typedef struct StorePartWriter StorePartWriter;
 StorePartWriter *store_part_begin(Store *store, GError **error);
 bool store_part_append(StorePartWriter *writer, Span bytes, GError **error);
-/* Now it belongs to MESSAGE and SECTION.  Frees WRITER, also when it fails. */
+/* Now it belongs to MESSAGE and SECTION, in place of what was there.  GONE when the message is.
+ * Frees WRITER, also when it fails. */
 bool store_part_finish(StorePartWriter *writer, StoreId message, const char *section,
 		       GError **error);
 void store_part_abort(StorePartWriter *writer); /* NULL is fine */
@@ -238,6 +253,18 @@ void store_part_abort(StorePartWriter *writer); /* NULL is fine */
 typedef bool (*StorePieceFunc)(void *data, Span piece, GError **error);
 bool store_part_read(Store *store, StoreId message, const char *section, StorePieceFunc call,
 		     void *data, GError **error);
+
+/* ---- upkeep (writer) ------------------------------------------------------------------------- */
+
+/* Gives back a slice (some milliseconds) of the space of what was dropped: messages of a reset
+ * mailbox, parts of removed messages, unfinished parts.  Call it when idle, outside a transaction,
+ * as long as *MORE.  Nothing of it was visible any more. */
+bool store_tidy(Store *store, bool *more, GError **error);
+
+/* Reads everything and holds it against everything else: SQLite's own check, counters, order,
+ * rows, parts.  Slow (seconds at a million messages); any handle.  The error names the first thing
+ * that does not hold. */
+bool store_check(Store *store, GError **error);
 
 /* ---- counting, for tests and benchmarks ------------------------------------------------------ */
 
