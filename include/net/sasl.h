@@ -1,6 +1,15 @@
-/* SASL (RFC 4422), client side: which mechanism, and its exchange.  SCRAM-SHA-256 and -1 with and
- * without channel binding, CRAM-MD5, PLAIN, LOGIN and EXTERNAL by GNU SASL; OAUTHBEARER (RFC 7628) and
- * XOAUTH2 are ours.  Secrets are wiped when freed.  One thread at a time; never blocks. */
+/* SASL (RFC 4422), client side: which mechanism, and its exchange.  SCRAM-SHA-256 and -1 (RFC 5802,
+ * 7677) with and without channel binding, CRAM-MD5 (RFC 2195), PLAIN, LOGIN and EXTERNAL by GNU SASL;
+ * OAUTHBEARER (RFC 7628) and XOAUTH2 are ours.  Secrets are wiped when freed.  One thread at a time;
+ * never blocks (a server may ask at most a million SCRAM rounds of us, about a second's work).
+ *
+ * Which tries to make.  The first mechanism of net_sasl_choose is the one to use.  With a -PLUS one,
+ * its first binding.  When the server refuses while net_sasl_has_proved is false, it never saw
+ * anything that could be a wrong password: it wants another binding (Cyrus takes tls-unique only,
+ * also over TLS 1.3), or has no SCRAM secret for this person.  Then, and only then, one second try
+ * may follow on the line: the next binding, or without one the next mechanism.  Never a third:
+ * it would look like guessing.  When the second is refused unproved too, remember where it stopped
+ * and begin behind that when the person asks again. */
 #ifndef NET_SASL_H
 #define NET_SASL_H
 
@@ -14,8 +23,8 @@ typedef struct NetCredentials {
 	bool external;	      /* a client certificate is in use */
 	const char *host;     /* for OAUTHBEARER */
 	uint16_t port;
-	bool
-	    encrypted; /* false: PLAIN, LOGIN and tokens are refused (loopback+insecure says true) */
+	/* False: PLAIN, LOGIN and tokens are refused (loopback+insecure says true). */
+	bool encrypted;
 } NetCredentials;
 
 /* Mechanisms to try, strongest first, of those OFFERED (the words behind "AUTH=", NULL ended) that
@@ -26,18 +35,31 @@ typedef struct NetCredentials {
 const char **net_sasl_choose(char *const *offered, const NetCredentials *credentials,
 			     NetStream *stream);
 
+/* The channel binding to use with a -PLUS mechanism on STREAM, the best (INDEX 0) first; NULL when
+ * there are no more.  TLS 1.3: "tls-exporter" (RFC 9266), then "tls-unique"; TLS 1.2: "tls-unique",
+ * then "tls-exporter" if it has an extended master secret. */
+const char *net_sasl_binding(NetStream *stream, size_t index);
+
+/* True when OFFERED has a -PLUS mechanism (an uninteresting hash counts as well). */
+bool net_sasl_offers_plus(char *const *offered);
+
 typedef struct NetSasl NetSasl;
 
-/* CREDENTIALS are copied.  BINDING: "tls-exporter" or "tls-unique" for a -PLUS mechanism, by
- * net_sasl_binding; NULL else.  *PLUS_OFFERED: the server announced a -PLUS variant (decides the
- * gs2 flag: "y" only where we could and it did not announce; "n" where we cannot).
- * NULL with ERROR when the mechanism cannot be had. */
+/* CREDENTIALS are copied.  BINDING: by net_sasl_binding for a -PLUS mechanism; NULL else.
+ * PLUS_OFFERED: by net_sasl_offers_plus (decides SCRAM's gs2 flag without -PLUS: "y" where STREAM
+ * could bind and the server did not announce it, so that a server whose announcement was removed
+ * on the way notices; "n" where we cannot, or the binding was refused before).
+ * NULL with ERROR (LOGIN; CONFIG for a token or name that cannot be sent) when the mechanism
+ * cannot be had. */
 NetSasl *net_sasl_new(const char *mechanism, const NetCredentials *credentials, NetStream *stream,
 		      const char *binding, bool plus_offered, GError **error);
 void net_sasl_free(NetSasl *sasl); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetSasl, net_sasl_free)
 
-/* True when the client speaks first: *OUT (raw, not base64) is yours to g_free, after wiping it. */
+/* True when the client speaks first: *OUT (raw, not base64; may be of size 0, never NULL) is yours to
+ * g_free, after wiping it.  False without ERROR: the server speaks first.  False with ERROR: the
+ * mechanism cannot be used.  To be called once, before the first step; where an initial response
+ * cannot be sent (no SASL-IR), answer the first, empty challenge with it. */
 bool net_sasl_initial(NetSasl *sasl, char **out, size_t *size, GError **error);
 
 /* Answers one challenge (raw).  False: ERROR (LOGIN: the server did not prove itself, or a broken
@@ -48,7 +70,11 @@ bool net_sasl_step(NetSasl *sasl, Span challenge, char **out, size_t *size, GErr
  * seen and right).  False: ERROR TRUST; drop the line. */
 bool net_sasl_finish(NetSasl *sasl, GError **error);
 
-/* OAuth: the JSON error the server sent with its failure, if any; borrowed; NULL: none. */
+/* True once something that proves who we are (password, digest, proof, token) was handed out. */
+bool net_sasl_has_proved(const NetSasl *sasl);
+
+/* OAuth: the JSON error the server sent with its failure, if any; borrowed; NULL: none.  Has NOT passed
+ * the door (base/safetext.h). */
 const char *net_sasl_server_error(const NetSasl *sasl);
 
 #endif
