@@ -1,8 +1,13 @@
 /* The configuration: an INI file read by GKeyFile, every key in one table that also feeds the
  * manual, completion and the error for a misspelt key.  Immutable once loaded; any thread.
  *
- * A value ends at a " #" comment, except in commands, where the shell reads it.  Errors are CONFIG,
- * and name the file, the line and the nearest right name. */
+ * A value stands as it is typed, without escapes, and ends at a " #" comment, except in commands,
+ * where the shell reads it.  Errors are CONFIG, and name the file, the line and the nearest right
+ * name; they never repeat a secret.
+ *
+ * A server is PROTOCOL://[USER@]HOST[:PORT].  The last "@" divides, so that USER may hold one, and
+ * may be percent-encoded.  Without USER the login name is the whole e-mail address of `address`.
+ * HOST is a name (UTF-8 or A-labels), an IPv4 address or an IPv6 one in brackets. */
 #ifndef ENGINE_CONFIG_H
 #define ENGINE_CONFIG_H
 
@@ -14,6 +19,10 @@ typedef struct ConfigAccount {
 	char *imap_user, *imap_host; /* of imap = imaps://ada@mail.example.org; host may be UTF-8 */
 	uint16_t imap_port;
 	NetTls imap_tls;
+	char *smtp_user, *smtp_host; /* likewise; NULL when there is no smtp = */
+	uint16_t smtp_port;
+	NetTls smtp_tls;
+	/* At most one of these four is set. */
 	char *password;		/* only tests and the careless: the file must then be 0600 */
 	char *password_command; /* run by /bin/sh; its first line is the password */
 	char *password_file;	/* its first line; must be closed to others */
@@ -28,7 +37,8 @@ typedef struct Config {
 } Config;
 
 /* PATH NULL: the XDG one.  Without any file: a CONFIG error that says where it looked and shows five
- * lines that would do. */
+ * lines that would do.  A file with a password in it that others can read is refused, as is one
+ * that everybody can write to: it names commands that we run. */
 Config *config_load(const char *path, GError **error);
 void config_free(Config *config); /* NULL is fine; passwords are wiped */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
@@ -42,6 +52,7 @@ typedef struct ConfigKey {
 	const char *key;
 	const char *type;     /* "text", "url", "command", "file", "yes/no" */
 	const char *sentence; /* not translated; N_() marked */
+	size_t offset;	      /* of its char * in ConfigAccount; config.c's own */
 } ConfigKey;
 extern const ConfigKey config_keys[];
 
