@@ -4,7 +4,11 @@
  * Small literals stay in the response.  A large one may be streamed: its bytes go to a sink as
  * they arrive, and the response holds a mark in their place, so that a 30 MB part never lies in
  * memory.  Literal8 (~{n}) and non-synchronising forms are literals like any other.  A lone LF
- * ends a line as CRLF does, for servers that send it; the line's end is not part of a response. */
+ * ends a line as CRLF does, for servers that send it, and CR CR LF does too; the line's end is not
+ * part of a response.
+ *
+ * A line that ends in "{n}" announces a literal, except in the human text of a status response or
+ * continuation, where it is text ("* OK see {3}"). */
 #ifndef IMAP_FRAMER_H
 #define IMAP_FRAMER_H
 
@@ -14,9 +18,9 @@ typedef struct ImapFramer ImapFramer; /* opaque */
 
 /* The most a server can make us hold.  Over any of these the framer fails for good. */
 typedef struct ImapLimits {
-	size_t max_line_bytes;	    /* one line between literals; default 1 MiB */
+	size_t max_line_bytes;	    /* one line between literals, with its end; default 1 MiB */
 	size_t max_response_bytes;  /* one response without what was streamed; default 16 MiB */
-	uint64_t max_literal_bytes; /* one streamed literal; default 2 GiB - 1 */
+	uint64_t max_literal_bytes; /* one literal, streamed or not; default 2 GiB - 1 */
 	size_t max_literals;	    /* in one response; default 10,000 */
 	size_t stream_from_bytes;   /* literals at least this large are offered; default 16 KiB */
 } ImapLimits;
@@ -36,13 +40,13 @@ typedef enum {
 	IMAP_FRAME_MORE,	/* not all here yet; what came is kept, *in is empty */
 	IMAP_FRAME_TOO_LONG,	/* a line over max_line_bytes */
 	IMAP_FRAME_TOO_BIG,	/* a response or literal over its limit */
-	IMAP_FRAME_BAD_LITERAL, /* "{" digits that are no size */
+	IMAP_FRAME_BAD_LITERAL, /* "{-1}", "{99999999999999999999}" */
 } ImapFrameResult;
 
 /* One response.  Borrowed until the next call on the framer. */
 typedef struct ImapFrame {
 	Span text; /* the line with its literals in place: "{n}\r\n" and n bytes; a streamed one is
-		    * "{n}\r\n" and nothing.  No line end behind it. */
+		    * "{n}\r\n" and nothing.  Line ends are as sent; there is none at the end. */
 	/* Offsets into TEXT of the "{" of each streamed literal, ascending. */
 	const size_t *streamed;
 	size_t n_streamed;
@@ -53,7 +57,8 @@ ImapFramer *imap_framer_new(const ImapLimits *limits, const ImapLiteralSink *sin
 void imap_framer_free(ImapFramer *framer); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImapFramer, imap_framer_free)
 
-/* Takes bytes off the front of IN.  A response that lies whole in IN is not copied. */
+/* Takes bytes off the front of IN.  A response that lies whole in IN is not copied.  After a failure
+ * IN stands on or before the end of the line that caused it. */
 ImapFrameResult imap_framer_take(ImapFramer *framer, Span *in, ImapFrame *out);
 
 /* True between two responses: nothing is kept of a response not yet whole. */
@@ -62,7 +67,8 @@ bool imap_framer_is_empty(const ImapFramer *framer);
 /* A sentence about the last failure, with the limit's name; static text. */
 const char *imap_frame_result_text(ImapFrameResult result);
 
-/* Skips to behind the next line end: for tools that go on after a bad response.  False: MORE. */
+/* Skips to behind the next line end: for tools that go on after a bad response.  False: it is not
+ * in IN, which is empty now; call again with more. */
 bool imap_framer_resync(ImapFramer *framer, Span *in);
 
 #endif

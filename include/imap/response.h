@@ -1,9 +1,11 @@
 /* One response, parsed (RFC 3501 section 7 and 9, RFC 9051 section 7 and 9, and the extensions
- * named at each field).  Every span, array and string points into the frame it was parsed from or
- * into the parser's arena: borrowed until the next imap_parser_parse.  A quoted string with
+ * named at each field).  Every span, array and string points into the frame it was parsed from,
+ * into the parser's memory, or at static text ("", "multipart"): borrowed until the next
+ * imap_parser_parse or imap_body_parse, and no longer than the frame.  A quoted string with
  * escapes is unescaped into the arena; otherwise nothing is copied.  One thread at a time.
  *
- * Strings: a Span with at == NULL is NIL; an empty string has at != NULL. */
+ * Strings: a Span with at == NULL is NIL; an empty string has at != NULL.  A streamed literal that
+ * is no body section is an empty string. */
 #ifndef IMAP_RESPONSE_H
 #define IMAP_RESPONSE_H
 
@@ -74,7 +76,7 @@ typedef struct ImapFlags {
 
 typedef enum {
 	IMAP_CODE_NONE,
-	IMAP_CODE_UNKNOWN, /* code_name and code_text keep it */
+	IMAP_CODE_UNKNOWN, /* code_name and code_text keep it; also a known one that is malformed */
 	IMAP_CODE_ALERT,
 	IMAP_CODE_BADCHARSET, /* strings: charsets */
 	IMAP_CODE_CAPABILITY, /* strings */
@@ -134,6 +136,7 @@ typedef enum {
 	IMAP_CODE_THROTTLED,   /* Gmail */
 	IMAP_CODE_OVERLIMIT,
 	IMAP_CODE_WEBALERT, /* Gmail */
+	IMAP_CODE_NOUPDATE, /* RFC 5267: strings[0], the tag */
 } ImapCode;
 
 /* ---- bodies ------------------------------------------------------------------------------ */
@@ -335,12 +338,12 @@ typedef enum {
 	IMAP_FETCH_GM_MSGID = 1 << 11, /* X-GM-EXT-1 */
 	IMAP_FETCH_GM_THRID = 1 << 12,
 	IMAP_FETCH_GM_LABELS = 1 << 13,
-	IMAP_FETCH_UNKNOWN = 1 << 14, /* an item was skipped whole */
+	IMAP_FETCH_UNKNOWN = 1 << 14, /* an item not known, or malformed, was skipped whole */
 } ImapFetchBit;
 
-typedef struct ImapFetch {
-	ImapSeq seq;	  /* 0 in UIDFETCH */
-	unsigned present; /* of ImapFetchBit */
+typedef struct ImapFetch { /* a field counts only when its bit is set */
+	ImapSeq seq;	   /* 0 in UIDFETCH */
+	unsigned present;  /* of ImapFetchBit */
 	ImapUid uid;
 	ImapFlags flags;
 	Span internaldate_text;	   /* as sent */
@@ -415,12 +418,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImapParser, imap_parser_free)
 bool imap_parser_parse(ImapParser *parser, const ImapFrame *frame, ImapResponse *out,
 		       size_t *error_offset);
 
-/* Takes back ImapFetch.structure_text.  The result lives in the parser's arena. */
+/* Takes back ImapFetch.structure_text.  The result is borrowed like a response's, and ends it. */
 bool imap_body_parse(ImapParser *parser, Span text, const ImapBodyPart **parts, size_t *n_parts,
 		     bool *truncated);
 
 /* "1.2", "1", "" for part INDEX, as BODY[...] names it (RFC 9051, 6.4.5): a root that is not a
- * multipart is "1"; the whole message's multipart root is "".  Yours to g_free. */
+ * multipart is "1"; the whole message's multipart root is "".  The multipart right inside a
+ * message/rfc822 "2" has no number of its own: "2.TEXT".  Yours to g_free. */
 char *imap_body_section(const ImapBodyPart *parts, size_t index);
 
 #endif

@@ -1,0 +1,340 @@
+#include "parser-private.h"
+
+/* Bits of IMAP_CHAR_*, by byte.  Bytes from 0x80 up may stand anywhere: servers send raw 8-bit. */
+/* clang-format off */
+const uint8_t imap_chars[256] = {
+	0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2,
+	2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+	2, 11, 1, 11, 11, 11, 11, 11, 2, 2, 11, 11, 11, 11, 11, 11,
+	15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 11, 11, 3, 11, 3, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 3, 9, 3, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 3, 11, 3, 11, 2,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+};
+/* clang-format on */
+
+bool
+imap_at_nil(Span *in)
+{
+	return imap_peek(in) && in->end - in->at >= 3 && (in->at[0] | 0x20) == 'n' &&
+	       (in->at[1] | 0x20) == 'i' && (in->at[2] | 0x20) == 'l' &&
+	       (in->end - in->at == 3 || !imap_char_is(in->at[3], IMAP_CHAR_WORD));
+}
+
+bool
+imap_take_nil(Span *in)
+{
+	if (!imap_at_nil(in))
+		return false;
+	in->at += 3;
+	return true;
+}
+
+static bool
+take_run(Span *in, unsigned kind, Span *out)
+{
+	const char *p;
+
+	imap_skip_spaces(in);
+	for (p = in->at; p < in->end && imap_char_is(*p, kind); p++)
+		;
+	*out = (Span){ in->at, p };
+	if (p == in->at)
+		return false;
+	in->at = p;
+	return true;
+}
+
+bool
+imap_take_word(Span *in, Span *out)
+{
+	return take_run(in, IMAP_CHAR_WORD, out);
+}
+
+bool
+imap_take_name(Span *in, Span *out)
+{
+	return take_run(in, IMAP_CHAR_NAME, out);
+}
+
+/* *SATURATED: the value went over MAX, which stands in its place. */
+static bool
+take_digits(Span *in, uint64_t max, uint64_t *number, bool *saturated)
+{
+	const char *p;
+	uint64_t n = 0;
+
+	*saturated = false;
+	imap_skip_spaces(in);
+	for (p = in->at; p < in->end && imap_char_is(*p, IMAP_CHAR_DIGIT); p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (n > (max - digit) / 10)
+			*saturated = true;
+		n = n * 10 + digit;
+	}
+	if (p == in->at)
+		return false;
+	*number = *saturated ? max : n;
+	in->at = p;
+	return true;
+}
+
+bool
+imap_take_number_capped(Span *in, uint64_t max, uint64_t *number)
+{
+	bool saturated;
+
+	return take_digits(in, max, number, &saturated);
+}
+
+static bool
+take_checked(Span *in, uint64_t max, uint64_t *number)
+{
+	const char *start = in->at;
+	bool saturated;
+
+	if (!take_digits(in, max, number, &saturated))
+		return false;
+	if (saturated)
+		in->at = start;
+	return !saturated;
+}
+
+bool
+imap_take_number64(Span *in, uint64_t *number)
+{
+	return take_checked(in, INT64_MAX, number);
+}
+
+bool
+imap_take_number(Span *in, uint32_t *number)
+{
+	uint64_t wide;
+
+	if (!take_checked(in, UINT32_MAX, &wide))
+		return false;
+	*number = (uint32_t)wide;
+	return true;
+}
+
+/* ---- strings ----------------------------------------------------------------------------------- */
+
+/* Moves P, which stands behind the opening quote, to the closing one.  NULL: there is none on this
+ * line, or a NUL comes first (RFC 9051 forbids it; Dovecot and mutt had holes there). */
+static const char *
+find_quote(const char *p, const char *end, bool *has_escapes)
+{
+	*has_escapes = false;
+	for (;;) {
+		while (p < end && imap_char_is(*p, IMAP_CHAR_PLAIN))
+			p++;
+		if (p == end)
+			return NULL;
+		if (*p == '"')
+			return p;
+		if (*p != '\\' || end - p < 2 || (p[1] == '\0' || p[1] == '\n'))
+			return NULL;
+		*has_escapes = true;
+		p += 2;
+	}
+}
+
+/* A backslash before anything but a quote or a backslash stands for itself: servers that forget to
+ * escape send "\Sent" so. */
+static Span
+unescape(ImapParser *parser, Span raw)
+{
+	char *to = imap_arena_take(&parser->arena, span_size(raw)), *start = to;
+
+	for (const char *p = raw.at; p < raw.end; p++) {
+		if (*p == '\\' && (p[1] == '\\' || p[1] == '"'))
+			p++;
+		*to++ = *p;
+	}
+	return (Span){ start, to };
+}
+
+static bool
+take_quoted(ImapParser *parser, Span *in, Span *out)
+{
+	bool has_escapes;
+	const char *quote = find_quote(in->at + 1, in->end, &has_escapes);
+
+	if (!quote)
+		return false;
+	*out = (Span){ in->at + 1, quote };
+	if (has_escapes)
+		*out = unescape(parser, *out);
+	in->at = quote + 1;
+	return true;
+}
+
+/* The index in frame->streamed of the literal whose "{" is at AT, or -1.  Literals are mostly met
+ * in order, so the search goes on where the last one ended. */
+static int64_t
+find_streamed(ImapParser *parser, const char *at)
+{
+	const ImapFrame *frame = parser->frame;
+	size_t offset, i = parser->next_streamed;
+
+	if (!frame || !frame->n_streamed)
+		return -1;
+	offset = (size_t)(at - frame->text.at);
+	while (i > 0 && (i == frame->n_streamed || frame->streamed[i] > offset))
+		i--;
+	while (i + 1 < frame->n_streamed && frame->streamed[i] < offset)
+		i++;
+	parser->next_streamed = i;
+	return frame->streamed[i] == offset ? (int64_t)i : -1;
+}
+
+bool
+imap_take_literal_head(ImapParser *parser, Span *in, uint64_t *size, int64_t *streamed)
+{
+	Span rest = *in;
+	const char *brace;
+
+	if (rest.at < rest.end && *rest.at == '~')
+		rest.at++;
+	brace = rest.at;
+	if (rest.at == rest.end || *rest.at != '{')
+		return false;
+	rest.at++;
+	if (rest.at == rest.end || !imap_char_is(*rest.at, IMAP_CHAR_DIGIT) ||
+	    !imap_take_number64(&rest, size))
+		return false;
+	if (rest.at < rest.end && *rest.at == '+')
+		rest.at++;
+	if (rest.at == rest.end || *rest.at++ != '}')
+		return false;
+	while (rest.at < rest.end && *rest.at == '\r')
+		rest.at++;
+	if (rest.at == rest.end || *rest.at++ != '\n')
+		return false;
+	*streamed = find_streamed(parser, brace);
+	if (*streamed < 0 && *size > span_size(rest))
+		return false;
+	in->at = rest.at;
+	return true;
+}
+
+static bool
+take_literal(ImapParser *parser, Span *in, Span *out)
+{
+	uint64_t size;
+	int64_t streamed;
+
+	if (!imap_take_literal_head(parser, in, &size, &streamed))
+		return false;
+	if (streamed >= 0)
+		size = 0;
+	*out = span_of(in->at, (size_t)size);
+	in->at += size;
+	return true;
+}
+
+bool
+imap_take_string(ImapParser *parser, Span *in, Span *out)
+{
+	switch (imap_peek(in)) {
+	case '"':
+		return take_quoted(parser, in, out);
+	case '{':
+	case '~':
+		return take_literal(parser, in, out);
+	default:
+		return false;
+	}
+}
+
+bool
+imap_take_astring(ImapParser *parser, Span *in, Span *out)
+{
+	char c = imap_peek(in);
+
+	if (imap_take_string(parser, in, out))
+		return true;
+	/* An unclosed quote or a broken literal is no word. */
+	return c != '"' && c != '{' && imap_take_word(in, out);
+}
+
+bool
+imap_take_nstring(ImapParser *parser, Span *in, Span *out)
+{
+	if (imap_take_nil(in)) {
+		*out = SPAN_EMPTY;
+		return true;
+	}
+	return imap_take_astring(parser, in, out);
+}
+
+static bool
+skip_string(ImapParser *parser, Span *in)
+{
+	bool has_escapes;
+	const char *quote;
+	Span out;
+
+	if (*in->at != '"')
+		return take_literal(parser, in, &out);
+	quote = find_quote(in->at + 1, in->end, &has_escapes);
+	if (!quote)
+		return false;
+	in->at = quote + 1;
+	return true;
+}
+
+static bool
+skip_nested(ImapParser *parser, Span *in, size_t depth)
+{
+	Span word;
+
+	do {
+		switch (imap_peek(in)) {
+		case '(':
+			depth++;
+			in->at++;
+			break;
+		case ')':
+			if (!depth)
+				return false;
+			depth--;
+			in->at++;
+			break;
+		case '"':
+		case '{':
+			if (!skip_string(parser, in))
+				return false;
+			break;
+		default:
+			if (in->at == in->end ||
+			    (!take_literal(parser, in, &word) && !imap_take_word(in, &word)))
+				return false;
+		}
+	} while (depth);
+	return true;
+}
+
+bool
+imap_skip_value(ImapParser *parser, Span *in)
+{
+	return skip_nested(parser, in, 0);
+}
+
+bool
+imap_skip_to_close(ImapParser *parser, Span *in)
+{
+	if (imap_take_char(in, ')'))
+		return true;
+	return skip_nested(parser, in, 1);
+}
