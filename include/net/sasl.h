@@ -62,8 +62,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetSasl, net_sasl_free)
  * cannot be sent (no SASL-IR), answer the first, empty challenge with it. */
 bool net_sasl_initial(NetSasl *sasl, char **out, size_t *size, GError **error);
 
-/* Answers one challenge (raw).  False: ERROR (LOGIN: the server did not prove itself, or a broken
- * challenge); abort the exchange. */
+/* Answers one challenge (raw); *OUT as above.  False: ERROR, and abort the exchange: LOGIN for a
+ * challenge that makes no sense, TRUST when the server could not prove that it knows the password
+ * or sees another TLS line than we do: drop the line, do not ask for the password again. */
 bool net_sasl_step(NetSasl *sasl, Span challenge, char **out, size_t *size, GError **error);
 
 /* After the server said OK: true when the mechanism is content (SCRAM: the server's signature was

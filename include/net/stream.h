@@ -72,7 +72,8 @@ void net_stream_start_tls(NetStream *stream);
 bool net_stream_is_encrypted(const NetStream *stream);
 
 /* From here on both ways are raw deflate (RFC 4978).  Bytes offered and not taken are inflated and
- * offered again; inside on_bytes that is what the callback leaves when it returns.  Inflated bytes are bounded: over 1000:1 beyond the first MiB ends the line. */
+ * offered again; inside on_bytes that is what the callback leaves when it returns.  Inflated bytes
+ * are bounded: over 1000:1 beyond the first MiB ends the line. */
 bool net_stream_start_deflate(NetStream *stream, GError **error);
 bool net_stream_is_deflated(const NetStream *stream);
 
