@@ -25,14 +25,15 @@ typedef struct ImapQuirkRow {
 	ImapQuirk quirk;
 	const char *seen_on; /* server and version */
 	const char *where;   /* "greeting", "id", "capability" */
-	const char *match;   /* a glob (g_pattern) over that text, ASCII case ignored */
+	const char *match;   /* a glob ("*", "?") over that text, ASCII case ignored */
 	const char *why;
 } ImapQuirkRow;
 
 /* Every row, ended by one whose seen_on is NULL. */
 extern const ImapQuirkRow imap_quirks[];
 
-/* The ImapQuirk bits that TEXT, found at WHERE, shows. */
+/* The ImapQuirk bits that TEXT, found at WHERE, shows: the human text of the greeting; the fields
+ * of ID as `"name" "value"`; the capabilities, each between two spaces. */
 unsigned imap_quirks_match(const char *where, Span text);
 
 #endif
