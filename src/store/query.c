@@ -1,0 +1,461 @@
+#include "order-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define MAILBOX_COLUMNS                                                                            \
+	"id, account, raw, name, delimiter, role, subscribed, selectable, has_children, gone, "    \
+	"server_total, server_unread, uidvalidity, uidnext, highestmodseq, total, unread, "        \
+	"known_from_uid, mirrored_uidnext, mirrored_modseq"
+
+#define MESSAGE_COLUMNS                                                                            \
+	"epoch, uid, date, received, zone_min, size, attachments, keywords, subject, from_, to_, " \
+	"cc, reply_to, message_id, in_reply_to"
+
+static const char *const texts[SQL_N] = {
+	[SQL_BEGIN] = "BEGIN",
+	[SQL_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_STATE] = "SELECT next_message, next_part, next_epoch FROM state",
+	[SQL_STATE_SAVE] = "UPDATE state SET next_message = ?1, next_part = ?2, next_epoch = ?3,"
+			   " folders = folders + ?4",
+	[SQL_FOLDERS_VERSION] = "SELECT folders FROM state",
+	[SQL_MAILBOX_VERSION] = "SELECT version FROM mailboxes WHERE id = ?1",
+
+	[SQL_ACCOUNT_FIND] = "SELECT id FROM accounts WHERE name = ?1",
+	[SQL_ACCOUNT_ADD] = "INSERT INTO accounts(name) VALUES(?1)",
+	[SQL_FACT_SET] = "INSERT INTO facts VALUES(?1, ?2, ?3)"
+			 " ON CONFLICT(account, key) DO UPDATE SET value = excluded.value",
+	[SQL_FACT_DELETE] = "DELETE FROM facts WHERE account = ?1 AND key = ?2",
+	[SQL_FACT_GET] = "SELECT value FROM facts WHERE account = ?1 AND key = ?2",
+	[SQL_MAILBOX_BY_RAW] = "SELECT id FROM mailboxes WHERE account = ?1 AND raw = ?2",
+	[SQL_MAILBOX_ADD] = "INSERT INTO mailboxes(account, raw, name, delimiter, role, subscribed,"
+			    " selectable, has_children, gone, epoch)"
+			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_MAILBOX_UPDATE] =
+	    "UPDATE mailboxes SET name = ?2, delimiter = ?3, role = ?4, subscribed = ?5,"
+	    " selectable = ?6, has_children = ?7, gone = ?8 WHERE id = ?1"
+	    " AND (name, delimiter, role, subscribed, selectable, has_children, gone)"
+	    " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_MAILBOX_STATUS] =
+	    "UPDATE mailboxes SET server_total = iif(?2 < 0, server_total, ?2),"
+	    " server_unread = iif(?3 < 0, server_unread, ?3),"
+	    " uidvalidity = iif(?4, ?4, uidvalidity), uidnext = iif(?5, ?5, uidnext),"
+	    " highestmodseq = iif(?6, ?6, highestmodseq) WHERE id = ?1"
+	    " AND NOT ((?2 < 0 OR ?2 = server_total) AND (?3 < 0 OR ?3 = server_unread)"
+	    " AND (?4 = 0 OR ?4 = uidvalidity) AND (?5 = 0 OR ?5 = uidnext)"
+	    " AND (?6 = 0 OR ?6 = highestmodseq))",
+	[SQL_MAILBOX_PROGRESS] =
+	    "UPDATE mailboxes SET known_from_uid = ?2, mirrored_uidnext = ?3, mirrored_modseq = ?4"
+	    " WHERE id = ?1 AND (known_from_uid, mirrored_uidnext, mirrored_modseq)"
+	    " IS NOT (?2, ?3, ?4)",
+	[SQL_MAILBOX_GONE] = "UPDATE mailboxes SET gone = 1 WHERE id = ?1 AND NOT gone",
+	[SQL_MAILBOX_LISTED] = "SELECT id FROM mailboxes WHERE account = ?1 AND NOT gone",
+	[SQL_MAILBOX_RESET] = "UPDATE mailboxes SET epoch = ?2, total = 0, unread = 0,"
+			      " known_from_uid = 0, mirrored_uidnext = 0, mirrored_modseq = 0,"
+			      " version = version + 1 WHERE id = ?1",
+	[SQL_MAILBOXES] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE ?1 = 0 OR account = ?1"
+			  " ORDER BY account, iif(role, role, 99), name COLLATE NOCASE, name, id",
+	[SQL_MAILBOX_BY_ID] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE id = ?1",
+	[SQL_MAILBOX_BY_NAME] =
+	    "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE account = ?1"
+	    " AND (name = ?2 OR (lower(name) = 'inbox' AND lower(?2) = 'inbox'))"
+	    " ORDER BY gone, id LIMIT 1",
+	[SQL_EPOCH_DROP] = "INSERT INTO dropped VALUES(?1)",
+
+	[SQL_HEAD_BY_ID] = "SELECT id, epoch, version, total, unread FROM mailboxes WHERE id = ?1",
+	[SQL_HEAD_BY_EPOCH] =
+	    "SELECT id, epoch, version, total, unread FROM mailboxes WHERE epoch = ?1",
+	[SQL_HEAD_SAVE] =
+	    "UPDATE mailboxes SET version = ?2, total = ?3, unread = ?4 WHERE id = ?1",
+	[SQL_UID_ANY] = "SELECT 1 FROM uids WHERE epoch = ?1 AND uid BETWEEN ?2 AND ?3 LIMIT 1",
+	[SQL_UID_FIND] = "SELECT id, date, modseq FROM uids WHERE epoch = ?1 AND uid = ?2",
+	[SQL_UID_ADD] = "INSERT INTO uids VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_UID_UPDATE] = "UPDATE uids SET date = ?3, modseq = ?4 WHERE epoch = ?1 AND uid = ?2",
+	[SQL_UID_DELETE] = "DELETE FROM uids WHERE epoch = ?1 AND uid = ?2",
+	[SQL_MESSAGE_ADD] = "INSERT INTO messages VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			    " ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	[SQL_MESSAGE_UPDATE] =
+	    "UPDATE messages SET date = ?4, received = ?5, zone_min = ?6, size = ?7,"
+	    " attachments = iif(?17 IS NULL, attachments, ?8), keywords = ?9, subject = ?10,"
+	    " from_ = ?11, to_ = ?12, cc = ?13, reply_to = ?14, message_id = ?15,"
+	    " in_reply_to = ?16, structure = coalesce(?17, structure)"
+	    " WHERE id = ?1 AND epoch = ?2 AND uid = ?3",
+	[SQL_MESSAGE_DELETE] = "DELETE FROM messages WHERE id = ?1",
+	[SQL_MESSAGE_KEYWORDS] = "SELECT keywords FROM messages WHERE id = ?1",
+	[SQL_MESSAGE_KEYWORDS_SET] = "UPDATE messages SET keywords = ?2 WHERE id = ?1",
+	[SQL_MESSAGE_KEY] = "SELECT epoch, uid, date FROM messages WHERE id = ?1",
+	[SQL_MESSAGE_ROW] = "SELECT " MESSAGE_COLUMNS ", NULL FROM messages WHERE id = ?1",
+	[SQL_MESSAGE_ROW_WHOLE] =
+	    "SELECT " MESSAGE_COLUMNS ", structure FROM messages WHERE id = ?1",
+
+	[SQL_ORDER_LOAD] = "SELECT directory FROM orders WHERE epoch = ?1",
+	[SQL_ORDER_ADD] = "INSERT INTO orders VALUES(?1, ?2)",
+	[SQL_ORDER_SAVE] = "UPDATE orders SET directory = ?2 WHERE epoch = ?1",
+	[SQL_ORDER_DELETE] = "DELETE FROM orders WHERE epoch = ?1",
+	[SQL_CHUNK_LOAD] = "SELECT records FROM chunks WHERE id = ?1",
+	[SQL_CHUNK_ADD] = "INSERT INTO chunks(records) VALUES(?1)",
+	[SQL_CHUNK_SAVE] = "UPDATE chunks SET records = ?2 WHERE id = ?1",
+	[SQL_CHUNK_DELETE] = "DELETE FROM chunks WHERE id = ?1",
+
+	[SQL_PART_FIND] = "SELECT id, size FROM parts WHERE message = ?1 AND section = ?2",
+	[SQL_PART_ADD] = "INSERT INTO parts VALUES(?1, NULL, '', 0, 0)",
+	[SQL_PART_FINISH] = "UPDATE parts SET message = ?2, section = ?3, size = ?4, pieces = ?5"
+			    " WHERE id = ?1 AND message IS NULL",
+	[SQL_PART_REPLACE] = "UPDATE parts SET message = 0 WHERE message = ?1 AND section = ?2",
+	[SQL_PART_DROP] = "UPDATE parts SET message = 0 WHERE id = ?1",
+	[SQL_PARTS_DROP_OF] = "UPDATE parts SET message = 0 WHERE message = ?1",
+	[SQL_PARTS_DROP_UNFINISHED] = "UPDATE parts SET message = 0 WHERE message IS NULL",
+	[SQL_PART_DROPPED] = "SELECT id FROM parts WHERE message = 0 LIMIT 1",
+	[SQL_PART_DELETE] = "DELETE FROM parts WHERE id = ?1",
+	[SQL_PIECE_ADD] = "INSERT INTO pieces VALUES(?1, ?2)",
+	[SQL_PIECE_COUNT] = "SELECT count(*) FROM pieces WHERE id BETWEEN ?1 AND ?2",
+	[SQL_PIECES] = "SELECT bytes FROM pieces WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+	[SQL_PIECES_DELETE] = "DELETE FROM pieces WHERE id IN"
+			      " (SELECT id FROM pieces WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)",
+
+	[SQL_EPOCH_DROPPED] = "SELECT epoch FROM dropped LIMIT 1",
+	[SQL_EPOCH_DELETE] = "DELETE FROM dropped WHERE epoch = ?1",
+	[SQL_EPOCH_UIDS] = "SELECT uid, id FROM uids WHERE epoch = ?1 LIMIT ?2",
+};
+
+StoreQuery *
+store_query(Store *store, Sql sql, GError **error)
+{
+	if (!store->queries[sql]) {
+		int rc = sqlite3_prepare_v3(store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
+					    &store->queries[sql], NULL);
+
+		/* Our own text fails against our own schema only when that is not what it was.  (A
+		 * reader may be looking at one that a newer Postern has just migrated.) */
+		if (rc == SQLITE_ERROR && store->role == STORE_WRITER) {
+			store_fail_damaged(store, sqlite3_errmsg(store->db), error);
+			return NULL;
+		}
+		if (rc != SQLITE_OK) {
+			store_fail(store, rc, error);
+			return NULL;
+		}
+	}
+	return store->queries[sql];
+}
+
+void
+store_query_done(StoreQuery *query)
+{
+	if (query)
+		sqlite3_reset(query);
+}
+
+bool
+store_step(Store *store, StoreQuery *query, bool *row, GError **error)
+{
+	int rc = sqlite3_step(query);
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return store_fail(store, rc, error);
+	*row = rc == SQLITE_ROW;
+	if (*row)
+		store->stats.rows_read++;
+	return true;
+}
+
+bool
+store_run(Store *store, StoreQuery *query, int *changed, GError **error)
+{
+	int rc = sqlite3_step(query);
+
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW) {
+		store_fail(store, rc, error);
+		sqlite3_reset(query);
+		return false;
+	}
+	sqlite3_reset(query);
+	if (changed)
+		*changed = sqlite3_changes(store->db);
+	store->stats.rows_written += (uint64_t)sqlite3_changes(store->db);
+	return true;
+}
+
+int
+store_bind_text(StoreQuery *query, int column, Span text)
+{
+	if (span_is_empty(text))
+		return sqlite3_bind_null(query, column);
+	return sqlite3_bind_text64(query, column, text.at, span_size(text), SQLITE_STATIC,
+				   SQLITE_UTF8);
+}
+
+int
+store_bind_blob(StoreQuery *query, int column, Span bytes)
+{
+	if (span_is_empty(bytes))
+		return sqlite3_bind_null(query, column);
+	return sqlite3_bind_blob64(query, column, bytes.at, span_size(bytes), SQLITE_STATIC);
+}
+
+char *
+store_column_text(StoreQuery *query, int column)
+{
+	const void *text = sqlite3_column_blob(query, column);
+	int size = sqlite3_column_bytes(query, column);
+
+	return g_strndup(text ? text : "", text ? (gsize)size : 0);
+}
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+void
+store_mark_damaged(Store *store)
+{
+	g_autofree char *mark = g_strconcat(store->path, ".damaged", NULL);
+	int fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+bool
+store_fail_damaged(Store *store, const char *what, GError **error)
+{
+	log_event(store->log, "store", "damaged: %s", what);
+	store_mark_damaged(store);
+	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+		    _("the mail cache %s is damaged (%s): quit every Postern and start it again; "
+		      "the damaged file is then set aside and the mail is fetched anew"),
+		    store->path, what);
+	return false;
+}
+
+static bool
+is_full(int rc, int system_errno)
+{
+	if ((rc & 0xff) == SQLITE_FULL)
+		return true;
+	return (rc & 0xff) == SQLITE_IOERR &&
+	       (system_errno == ENOSPC || system_errno == EDQUOT || rc == SQLITE_IOERR_SHMSIZE);
+}
+
+bool
+store_fail(Store *store, int rc, GError **error)
+{
+	int system_errno = sqlite3_system_errno(store->db);
+
+	rc = sqlite3_extended_errcode(store->db) ? sqlite3_extended_errcode(store->db) : rc;
+	log_event(store->log, "store", "SQLite %d (errno %d): %s", rc, system_errno,
+		  sqlite3_errmsg(store->db));
+	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+		return store_fail_damaged(store, sqlite3_errstr(rc), error);
+	if (is_full(rc, system_errno))
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+			    _("the disk is full: nothing could be written to %s; make room and try "
+			      "again"),
+			    store->path);
+	else if ((rc & 0xff) == SQLITE_IOERR)
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+			    _("%s cannot be read or written: I/O error (%s)"), store->path,
+			    system_errno ? g_strerror(system_errno) : sqlite3_errstr(rc));
+	else if ((rc & 0xff) == SQLITE_BUSY)
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+			    _("%s is held by another program: try again when that has ended"),
+			    store->path);
+	else
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE, _("the mail cache %s: %s"),
+			    store->path, sqlite3_errmsg(store->db));
+	return false;
+}
+
+/* ---- transactions --------------------------------------------------------------------------- */
+
+bool
+store_state_load(Store *store, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_STATE, error);
+	bool row;
+
+	if (!query || !store_step(store, query, &row, error))
+		return false;
+	if (!row)
+		return store_fail_damaged(store, "no state", error);
+	store->next_message = sqlite3_column_int64(query, 0);
+	store->next_part = sqlite3_column_int64(query, 1);
+	store->next_epoch = sqlite3_column_int64(query, 2);
+	store->state_changed = store->folders_changed = false;
+	return true;
+}
+
+static bool
+run_plain(Store *store, Sql sql, GError **error)
+{
+	StoreQuery *query = store_query(store, sql, error);
+	int rc;
+
+	if (!query)
+		return false;
+	rc = sqlite3_step(query);
+	if (rc != SQLITE_DONE)
+		store_fail(store, rc, error);
+	sqlite3_reset(query);
+	return rc == SQLITE_DONE;
+}
+
+static bool
+begin(Store *store, GError **error)
+{
+	g_return_val_if_fail(store->role == STORE_WRITER, false);
+	if (!run_plain(store, SQL_BEGIN_IMMEDIATE, error))
+		return false;
+	if (!store_state_load(store, error)) {
+		run_plain(store, SQL_ROLLBACK, NULL);
+		return false;
+	}
+	store->stats.transactions++;
+	return true;
+}
+
+/* After a full disk SQLite may have rolled back by itself. */
+static void
+roll_back(Store *store)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		run_plain(store, SQL_ROLLBACK, NULL);
+	store->rollbacks++;
+	order_free(g_steal_pointer(&store->order));
+}
+
+static bool
+commit(Store *store, GError **error)
+{
+	if (store->state_changed || store->folders_changed) {
+		StoreQuery *query = store_query(store, SQL_STATE_SAVE, error);
+
+		if (!query)
+			return false;
+		sqlite3_bind_int64(query, 1, store->next_message);
+		sqlite3_bind_int64(query, 2, store->next_part);
+		sqlite3_bind_int64(query, 3, store->next_epoch);
+		sqlite3_bind_int(query, 4, store->folders_changed);
+		if (!store_run(store, query, NULL, error))
+			return false;
+	}
+	return run_plain(store, SQL_COMMIT, error);
+}
+
+bool
+store_write_begin(Store *store, GError **error)
+{
+	if (store->in_transaction && store->given_up) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+			    _("the change was given up after an earlier error"));
+		return false;
+	}
+	return store->in_transaction || begin(store, error);
+}
+
+bool
+store_write_end(Store *store, bool ok, GError **error)
+{
+	if (ok && store->in_transaction)
+		return true;
+	if (ok && commit(store, error))
+		return true;
+	roll_back(store);
+	store->given_up = store->in_transaction;
+	return false;
+}
+
+bool
+store_begin(Store *store, GError **error)
+{
+	g_return_val_if_fail(!store->in_transaction && !store->snapshots, false);
+	if (!begin(store, error))
+		return false;
+	store->in_transaction = true;
+	store->given_up = false;
+	return true;
+}
+
+bool
+store_commit(Store *store, GError **error)
+{
+	bool ok;
+
+	g_return_val_if_fail(store->in_transaction, false);
+	ok = store_write_begin(store, error);
+	store->in_transaction = false;
+	if (!ok)
+		return false;
+	return store_write_end(store, true, error);
+}
+
+void
+store_rollback(Store *store)
+{
+	g_return_if_fail(store->in_transaction);
+	if (!store->given_up)
+		roll_back(store);
+	store->in_transaction = false;
+}
+
+bool
+store_read_begin(Store *store, GError **error)
+{
+	if (store->in_transaction || store->snapshots)
+		return true;
+	return run_plain(store, SQL_BEGIN, error);
+}
+
+void
+store_read_end(Store *store)
+{
+	if (store->in_transaction || store->snapshots)
+		return;
+	if (!sqlite3_get_autocommit(store->db))
+		run_plain(store, SQL_COMMIT, NULL);
+}
+
+bool
+store_snapshot_begin(Store *store, GError **error)
+{
+	if (!store_read_begin(store, error))
+		return false;
+	store->snapshots++;
+	return true;
+}
+
+void
+store_snapshot_end(Store *store)
+{
+	g_return_if_fail(store->snapshots > 0);
+	store->snapshots--;
+	store_read_end(store);
+}
+
+bool
+store_version(Store *store, StoreId mailbox, int64_t *version, GError **error)
+{
+	g_autoptr(StoreQuery) query =
+	    store_query(store, mailbox ? SQL_MAILBOX_VERSION : SQL_FOLDERS_VERSION, error);
+	bool row;
+
+	if (!query)
+		return false;
+	if (mailbox)
+		sqlite3_bind_int64(query, 1, mailbox);
+	if (!store_step(store, query, &row, error))
+		return false;
+	if (!row) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_GONE, _("no such mailbox"));
+		return false;
+	}
+	*version = sqlite3_column_int64(query, 0);
+	return true;
+}
+
+void
+store_stats(const Store *store, StoreStats *out)
+{
+	*out = store->stats;
+}

@@ -1,0 +1,71 @@
+/* The tables, and the steps by which an older database becomes ours. */
+#include "store-private.h"
+
+/* Step N brings user_version N to N + 1.  A step that has been released is never edited. */
+static const char *const steps[] = {
+	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one = 1), next_message INTEGER NOT NULL,"
+	" next_part INTEGER NOT NULL, next_epoch INTEGER NOT NULL, folders INTEGER NOT NULL);"
+	"INSERT INTO state VALUES(1, 1, 1, 1, 1);"
+
+	"CREATE TABLE accounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE facts(account INTEGER, key TEXT, value TEXT NOT NULL,"
+	" PRIMARY KEY(account, key)) WITHOUT ROWID;"
+
+	"CREATE TABLE mailboxes(id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL,"
+	" raw BLOB NOT NULL, name TEXT NOT NULL, delimiter INTEGER NOT NULL, role INTEGER NOT NULL,"
+	" subscribed INTEGER NOT NULL, selectable INTEGER NOT NULL, has_children INTEGER NOT NULL,"
+	" gone INTEGER NOT NULL, server_total INTEGER NOT NULL DEFAULT -1,"
+	" server_unread INTEGER NOT NULL DEFAULT -1, uidvalidity INTEGER NOT NULL DEFAULT 0,"
+	" uidnext INTEGER NOT NULL DEFAULT 0, highestmodseq INTEGER NOT NULL DEFAULT 0,"
+	" epoch INTEGER NOT NULL UNIQUE, total INTEGER NOT NULL DEFAULT 0,"
+	" unread INTEGER NOT NULL DEFAULT 0, known_from_uid INTEGER NOT NULL DEFAULT 0,"
+	" mirrored_uidnext INTEGER NOT NULL DEFAULT 0,"
+	" mirrored_modseq INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,"
+	" UNIQUE(account, raw));"
+	"CREATE TABLE dropped(epoch INTEGER PRIMARY KEY);"
+
+	/* received: seconds after date.  reply_to: 1 stands for the same as from_.  What a list does
+	 * not show comes last, so that it need not be read past. */
+	"CREATE TABLE messages(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, uid INTEGER,"
+	" date INTEGER NOT NULL, received INTEGER NOT NULL, zone_min INTEGER NOT NULL,"
+	" size INTEGER NOT NULL, attachments INTEGER NOT NULL, keywords TEXT, subject TEXT,"
+	" from_ TEXT, to_ TEXT, cc TEXT, reply_to, message_id TEXT, in_reply_to TEXT,"
+	" structure BLOB);"
+	"CREATE TABLE uids(epoch INTEGER, uid INTEGER, id INTEGER NOT NULL, date INTEGER NOT NULL,"
+	" modseq INTEGER NOT NULL, PRIMARY KEY(epoch, uid)) WITHOUT ROWID;"
+
+	"CREATE TABLE orders(epoch INTEGER PRIMARY KEY, directory BLOB NOT NULL);"
+	"CREATE TABLE chunks(id INTEGER PRIMARY KEY, records BLOB NOT NULL);"
+
+	"CREATE TABLE parts(id INTEGER PRIMARY KEY, message INTEGER, section TEXT NOT NULL,"
+	" size INTEGER NOT NULL, pieces INTEGER NOT NULL);"
+	"CREATE INDEX parts_message ON parts(message, section);"
+	"CREATE TABLE pieces(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
+};
+
+int
+store_schema_version(void)
+{
+	return (int)G_N_ELEMENTS(steps);
+}
+
+bool
+store_schema_migrate(Store *store, int from, GError **error)
+{
+	g_autoptr(GString) script = g_string_new("BEGIN IMMEDIATE;");
+	int rc;
+
+	for (int i = from; i < store_schema_version(); i++)
+		g_string_append(script, steps[i]);
+	g_string_append_printf(script, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
+			       STORE_APPLICATION_ID, store_schema_version());
+	rc = sqlite3_exec(store->db, script->str, NULL, NULL, NULL);
+	if (rc == SQLITE_OK) {
+		log_event(store->log, "store", "schema %d -> %d", from, store_schema_version());
+		return true;
+	}
+	store_fail(store, rc, error);
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}

@@ -1,0 +1,178 @@
+/* What the store's files share: the handle, its prepared statements, errors and transactions.
+ *
+ * Tables.  state: one row of counters.  accounts, facts, mailboxes: as the header says.  A mailbox's
+ * messages belong to its EPOCH, which changes with every reset: dropping a million messages is then
+ * one small write, and store_tidy deletes them at leisure (table dropped lists such epochs).
+ * messages: one row each, by identity.  uids: (epoch, uid) to identity, date and modseq, so that a
+ * server's answers about flags never touch the wide rows.  orders and chunks: see order-private.h.
+ * parts and pieces: see parts.c. */
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+#define STORE_APPLICATION_ID 0x506f7374 /* "Post" */
+
+typedef struct Order Order;
+
+/* The prepared statements; their text is in query.c. */
+typedef enum {
+	SQL_BEGIN,
+	SQL_BEGIN_IMMEDIATE,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_STATE,
+	SQL_STATE_SAVE,
+	SQL_FOLDERS_VERSION,
+	SQL_MAILBOX_VERSION,
+
+	SQL_ACCOUNT_FIND,
+	SQL_ACCOUNT_ADD,
+	SQL_FACT_SET,
+	SQL_FACT_DELETE,
+	SQL_FACT_GET,
+	SQL_MAILBOX_BY_RAW,
+	SQL_MAILBOX_ADD,
+	SQL_MAILBOX_UPDATE,
+	SQL_MAILBOX_STATUS,
+	SQL_MAILBOX_PROGRESS,
+	SQL_MAILBOX_GONE,
+	SQL_MAILBOX_LISTED,
+	SQL_MAILBOX_RESET,
+	SQL_MAILBOXES,
+	SQL_MAILBOX_BY_ID,
+	SQL_MAILBOX_BY_NAME,
+	SQL_EPOCH_DROP,
+
+	SQL_HEAD_BY_ID,
+	SQL_HEAD_BY_EPOCH,
+	SQL_HEAD_SAVE,
+	SQL_UID_ANY,
+	SQL_UID_FIND,
+	SQL_UID_ADD,
+	SQL_UID_UPDATE,
+	SQL_UID_DELETE,
+	SQL_MESSAGE_ADD,
+	SQL_MESSAGE_UPDATE,
+	SQL_MESSAGE_DELETE,
+	SQL_MESSAGE_KEYWORDS,
+	SQL_MESSAGE_KEYWORDS_SET,
+	SQL_MESSAGE_KEY,
+	SQL_MESSAGE_ROW,
+	SQL_MESSAGE_ROW_WHOLE,
+
+	SQL_ORDER_LOAD,
+	SQL_ORDER_ADD,
+	SQL_ORDER_SAVE,
+	SQL_ORDER_DELETE,
+	SQL_CHUNK_LOAD,
+	SQL_CHUNK_ADD,
+	SQL_CHUNK_SAVE,
+	SQL_CHUNK_DELETE,
+
+	SQL_PART_FIND,
+	SQL_PART_ADD,
+	SQL_PART_FINISH,
+	SQL_PART_REPLACE,
+	SQL_PART_DROP,
+	SQL_PARTS_DROP_OF,
+	SQL_PARTS_DROP_UNFINISHED,
+	SQL_PART_DROPPED,
+	SQL_PART_DELETE,
+	SQL_PIECE_ADD,
+	SQL_PIECE_COUNT,
+	SQL_PIECES,
+	SQL_PIECES_DELETE,
+
+	SQL_EPOCH_DROPPED,
+	SQL_EPOCH_DELETE,
+	SQL_EPOCH_UIDS,
+
+	SQL_N
+} Sql;
+
+struct Store {
+	sqlite3 *db;
+	StoreRole role;
+	char *dir, *path; /* dir without links in it; path: mail.db */
+	int lock_fd;	  /* -1 with a reader */
+	Log *log;
+	sqlite3_stmt *queries[SQL_N];
+
+	bool in_transaction;  /* between store_begin and store_commit */
+	bool given_up;	      /* ... and something failed since */
+	unsigned snapshots;   /* how many store_snapshot_begin are open */
+	unsigned rollbacks;   /* how often a transaction was taken back */
+	bool state_changed;   /* the counters below differ from the row */
+	bool folders_changed; /* state.folders must grow at commit */
+	StoreId next_message;
+	int64_t next_part, next_epoch;
+
+	Order *order; /* the directory used last; NULL: none */
+	StoreStats stats;
+};
+
+/* ---- query.c: statements, errors, transactions ---------------------------------------------- */
+
+/* A prepared statement, taken from the handle and reset when it goes out of scope. */
+typedef sqlite3_stmt StoreQuery;
+StoreQuery *store_query(Store *store, Sql sql, GError **error);
+void store_query_done(StoreQuery *query); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreQuery, store_query_done)
+
+/* Steps to a row (*ROW true) or to the end. */
+bool store_step(Store *store, StoreQuery *query, bool *row, GError **error);
+/* Steps a writing statement to its end; *CHANGED (may be NULL) is how many rows it changed. */
+bool store_run(Store *store, StoreQuery *query, int *changed, GError **error);
+
+/* The empty span is NULL in the database.  SQLITE_OK or the error; the span stays borrowed until the
+ * statement is reset. */
+int store_bind_text(StoreQuery *query, int column, Span text);
+int store_bind_blob(StoreQuery *query, int column, Span bytes);
+/* Yours to g_free; "" for NULL in the database. */
+char *store_column_text(StoreQuery *query, int column);
+
+/* Sets ERROR from SQLite's RC, and returns false.  Damage leaves the mark. */
+bool store_fail(Store *store, int rc, GError **error);
+/* The contents contradict themselves: as SQLITE_CORRUPT. */
+bool store_fail_damaged(Store *store, const char *what, GError **error);
+void store_mark_damaged(Store *store);
+bool store_state_load(Store *store, GError **error);
+
+/* A verb's bracket: its own transaction, unless the caller has one open. */
+bool store_write_begin(Store *store, GError **error);
+bool store_write_end(Store *store, bool ok, GError **error); /* returns OK, or false */
+bool store_read_begin(Store *store, GError **error);
+void store_read_end(Store *store);
+
+/* ---- schema.c ---------------------------------------------------------------------------------- */
+
+int store_schema_version(void); /* what this program writes */
+/* Brings a database at user_version FROM to ours, in one transaction. */
+bool store_schema_migrate(Store *store, int from, GError **error);
+
+/* ---- mailboxes.c ------------------------------------------------------------------------------- */
+
+/* The part of a mailbox's row that every verb about its messages needs. */
+typedef struct StoreHead {
+	StoreId mailbox;
+	int64_t epoch, version;
+	uint32_t total, unread;
+} StoreHead;
+
+bool store_head_load(Store *store, StoreId mailbox, StoreHead *head, GError **error);
+/* Of the mailbox whose messages are EPOCH's; GONE when they were dropped. */
+bool store_head_by_epoch(Store *store, int64_t epoch, StoreHead *head, GError **error);
+/* Writes the counts, and makes the version grow. */
+bool store_head_save(Store *store, StoreHead *head, GError **error);
+
+/* ---- parts.c ----------------------------------------------------------------------------------- */
+
+/* The parts of a message that is removed. */
+bool store_parts_drop(Store *store, StoreId message, GError **error);
+
+#endif
