@@ -1,0 +1,60 @@
+/* The words of the command line, and the one table of commands and options that reads them and
+ * feeds --help.  Options stand before or after the command; "--" ends them.  Pure; any thread. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "engine/engine.h"
+
+typedef enum {
+	CLI_UI, /* the full-screen client */
+	CLI_FOLDERS,
+	CLI_SYNC,
+	CLI_LIST,
+	CLI_SHOW,
+	CLI_CHECK,
+	CLI_COMMANDS, /* how many */
+} CliCommand;
+
+typedef enum {
+	CLI_SHOW_TEXT, /* as a reader would see it */
+	CLI_SHOW_RAW,
+	CLI_SHOW_HEADERS,
+	CLI_SHOW_STRUCTURE,
+	CLI_SHOW_PART,
+} CliShow;
+
+/* Strings are borrowed from argv. */
+typedef struct CliOptions {
+	CliCommand command;
+	const char *config, *data, *account, *log; /* NULL: not given */
+	bool offline, json, help, version;
+	/* `postern FOLDER`, NULL: none.  Where it is a slip away from a command, that one is in
+	 * near_command: open the folder only if there is one of that name. */
+	const char *folder, *near_command;
+	const char *const *words; /* of the command, NULL-terminated: folders, a UID */
+	size_t n_words;
+	EngineBodies bodies;
+	uint32_t limit, offset; /* limit 0: all */
+	CliShow show;
+	const char *section; /* with CLI_SHOW_PART */
+} CliOptions;
+
+/* ARGV is argv with its program name, and is put in order: it keeps the words.  False with a USAGE
+ * error that says how the command goes. */
+bool cli_options_parse(CliOptions *options, int argc, char **argv, GError **error);
+
+/* What --help prints, of one command or (CLI_UI) of all.  Yours to g_free. */
+char *cli_options_help(CliCommand command);
+
+/* The sentence for a first word that is no command: that it is a slip, and which is meant. */
+void cli_options_slip(const CliOptions *options, GError **error);
+
+/* A UID set with one message in it. */
+typedef struct CliMessageName {
+	enum { CLI_MESSAGE_UID, CLI_MESSAGE_LAST, CLI_MESSAGE_ID } kind; /* 7, *, id:17 */
+	uint32_t uid;
+	StoreId id;
+} CliMessageName;
+bool cli_message_name_parse(const char *word, CliMessageName *name, GError **error);
+
+#endif

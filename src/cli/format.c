@@ -1,0 +1,421 @@
+#include "cli/format.h"
+
+#include "base/i18n.h"
+#include "base/safetext.h"
+#include "mail/header.h"
+
+enum {
+	SENDER_WIDTH = 22,
+	DEPTH_MAX = 64, /* of a tree shown; the parser's own limit is of this order */
+};
+
+/* ---- small things ----------------------------------------------------------------------------- */
+
+char *
+cli_date(int64_t seconds, int zone_min)
+{
+	g_autoptr(GDateTime) date = NULL;
+	int zone = ABS(zone_min) < 24 * 60 ? zone_min : 0;
+
+	if (ABS(seconds) > INT64_MAX / 2)
+		return NULL;
+	date = g_date_time_new_from_unix_utc(seconds + zone * 60);
+	if (!date)
+		return NULL;
+	return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d",
+			       g_date_time_get_year(date), g_date_time_get_month(date),
+			       g_date_time_get_day_of_month(date), g_date_time_get_hour(date),
+			       g_date_time_get_minute(date), g_date_time_get_second(date),
+			       zone < 0 ? '-' : '+', ABS(zone) / 60, ABS(zone) % 60);
+}
+
+static char *
+row_date(const StoreRow *row)
+{
+	return row->date || row->received ? cli_date(row->date, row->zone_min) : NULL;
+}
+
+static const char *
+role_name(StoreMailboxRole role)
+{
+	static const char *const names[] = {
+		[STORE_ROLE_INBOX] = "inbox",	      [STORE_ROLE_DRAFTS] = "drafts",
+		[STORE_ROLE_SENT] = "sent",	      [STORE_ROLE_ARCHIVE] = "archive",
+		[STORE_ROLE_JUNK] = "junk",	      [STORE_ROLE_TRASH] = "trash",
+		[STORE_ROLE_FLAGGED] = "flagged",     [STORE_ROLE_ALL] = "all",
+		[STORE_ROLE_IMPORTANT] = "important",
+	};
+
+	return (size_t)role < G_N_ELEMENTS(names) ? names[role] : NULL;
+}
+
+static int64_t
+known_count(const StoreMailbox *mailbox, int64_t server, uint32_t mirror)
+{
+	if (!mailbox->selectable)
+		return -1;
+	if (server >= 0)
+		return server;
+	return mailbox->known_from_uid == 1 ? (int64_t)mirror : -1;
+}
+
+int64_t
+cli_mailbox_total(const StoreMailbox *mailbox)
+{
+	return known_count(mailbox, mailbox->server_total, mailbox->total);
+}
+
+int64_t
+cli_mailbox_unread(const StoreMailbox *mailbox)
+{
+	return known_count(mailbox, mailbox->server_unread, mailbox->unread);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------- */
+
+static void
+add_line(JsonBuilder *builder, GString *out)
+{
+	g_autoptr(JsonNode) root = json_builder_get_root(builder);
+	g_autoptr(JsonGenerator) generator = json_generator_new();
+
+	json_generator_set_root(generator, root);
+	json_generator_to_gstring(generator, out);
+	g_string_append_c(out, '\n');
+}
+
+static void
+add_null(JsonBuilder *builder, const char *name)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_null_value(builder);
+}
+
+/* NULL gives null.  Through the door. */
+static void
+add_string(JsonBuilder *builder, const char *name, const char *text)
+{
+	g_autofree char *safe = text ? safe_line(text) : NULL;
+
+	if (!safe) {
+		add_null(builder, name);
+		return;
+	}
+	json_builder_set_member_name(builder, name);
+	json_builder_add_string_value(builder, safe);
+}
+
+/* For what a message need not have. */
+static void
+add_string_or_null(JsonBuilder *builder, const char *name, const char *text)
+{
+	add_string(builder, name, text && *text ? text : NULL);
+}
+
+/* Below zero gives null. */
+static void
+add_number(JsonBuilder *builder, const char *name, int64_t number)
+{
+	if (number < 0) {
+		add_null(builder, name);
+		return;
+	}
+	json_builder_set_member_name(builder, name);
+	json_builder_add_int_value(builder, number);
+}
+
+static void
+add_bool(JsonBuilder *builder, const char *name, bool value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_boolean_value(builder, value);
+}
+
+void
+cli_json_mailbox(GString *out, const char *account, const StoreMailbox *mailbox)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+	char delimiter[2] = { mailbox->delimiter, '\0' };
+
+	json_builder_begin_object(builder);
+	add_string(builder, "account", account);
+	add_string(builder, "name", mailbox->name);
+	add_string_or_null(builder, "delimiter", delimiter);
+	add_string(builder, "role", role_name(mailbox->role));
+	add_number(builder, "total", cli_mailbox_total(mailbox));
+	add_number(builder, "unread", cli_mailbox_unread(mailbox));
+	add_bool(builder, "subscribed", mailbox->subscribed);
+	json_builder_end_object(builder);
+	add_line(builder, out);
+}
+
+static const struct {
+	uint16_t flag;
+	const char *name;
+	char letter;
+} flag_names[] = {
+	{ STORE_FLAG_SEEN, "\\Seen", 0 },	  { STORE_FLAG_ANSWERED, "\\Answered", 'r' },
+	{ STORE_FLAG_FLAGGED, "\\Flagged", '!' }, { STORE_FLAG_DELETED, "\\Deleted", 'D' },
+	{ STORE_FLAG_DRAFT, "\\Draft", 'd' },	  { STORE_FLAG_RECENT, "\\Recent", 0 },
+};
+
+static void
+add_flags(JsonBuilder *builder, const StoreRow *row)
+{
+	g_auto(GStrv) keywords = g_strsplit(row->keywords, " ", -1);
+
+	json_builder_set_member_name(builder, "flags");
+	json_builder_begin_array(builder);
+	for (size_t i = 0; i < G_N_ELEMENTS(flag_names); i++)
+		if (row->flags & flag_names[i].flag)
+			json_builder_add_string_value(builder, flag_names[i].name);
+	json_builder_end_array(builder);
+	json_builder_set_member_name(builder, "keywords");
+	json_builder_begin_array(builder);
+	for (char **keyword = keywords; *keyword; keyword++) {
+		g_autofree char *safe = safe_line(*keyword);
+
+		if (*safe)
+			json_builder_add_string_value(builder, safe);
+	}
+	json_builder_end_array(builder);
+}
+
+static void
+add_row(JsonBuilder *builder, const StoreRow *row)
+{
+	g_autofree char *date = row_date(row);
+
+	add_number(builder, "uid", row->uid ? (int64_t)row->uid : -1);
+	add_number(builder, "id", row->id);
+	add_flags(builder, row);
+	add_string(builder, "date", date);
+	add_string(builder, "from", row->from);
+	add_string(builder, "to", row->to);
+	add_string(builder, "subject", row->subject);
+	add_number(builder, "size", (int64_t)MIN(row->size, (uint64_t)INT64_MAX));
+	add_string_or_null(builder, "message_id", row->message_id);
+	add_null(builder, "thread");
+	add_number(builder, "attachments", row->attachments);
+}
+
+void
+cli_json_row(GString *out, const StoreRow *row)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_row(builder, row);
+	json_builder_end_object(builder);
+	add_line(builder, out);
+}
+
+static void
+add_part(JsonBuilder *builder, const MailPart *part, int depth)
+{
+	json_builder_begin_object(builder);
+	add_string(builder, "section", part->section);
+	add_string(builder, "type", part->type);
+	add_string_or_null(builder, "name", part->name);
+	add_string_or_null(builder, "encoding", part->encoding);
+	add_number(builder, "size",
+		   part->children->len && !part->size_octets
+		       ? -1
+		       : (int64_t)MIN(part->size_octets, (uint64_t)INT64_MAX));
+	json_builder_set_member_name(builder, "parts");
+	json_builder_begin_array(builder);
+	for (unsigned i = 0; i < part->children->len && depth < DEPTH_MAX; i++)
+		add_part(builder, part->children->pdata[i], depth + 1);
+	json_builder_end_array(builder);
+	json_builder_end_object(builder);
+}
+
+void
+cli_json_structure(GString *out, const MailPart *root)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	add_part(builder, root, 0);
+	add_line(builder, out);
+}
+
+void
+cli_json_message(GString *out, const StoreRow *row, const char *text, GPtrArray *notes,
+		 const MailPart *root)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_row(builder, row);
+	json_builder_set_member_name(builder, "text");
+	json_builder_add_string_value(builder, text);
+	json_builder_set_member_name(builder, "notes");
+	json_builder_begin_array(builder);
+	for (unsigned i = 0; i < notes->len; i++)
+		json_builder_add_string_value(builder, notes->pdata[i]);
+	json_builder_end_array(builder);
+	json_builder_set_member_name(builder, "parts");
+	add_part(builder, root, 0);
+	json_builder_end_object(builder);
+	add_line(builder, out);
+}
+
+void
+cli_json_headers(GString *out, const StoreRow *row, const char *headers)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+	g_auto(GStrv) lines = g_strsplit(headers, "\n", -1);
+
+	json_builder_begin_object(builder);
+	add_number(builder, "uid", row->uid ? (int64_t)row->uid : -1);
+	add_number(builder, "id", row->id);
+	json_builder_set_member_name(builder, "headers");
+	json_builder_begin_array(builder);
+	for (char **line = lines; *line; line++) {
+		char *colon = strchr(*line, ':');
+
+		if (!colon)
+			continue;
+		*colon = '\0';
+		json_builder_begin_object(builder);
+		add_string(builder, "name", *line);
+		add_string(builder, "value", colon + (colon[1] == ' ' ? 2 : 1));
+		json_builder_end_object(builder);
+	}
+	json_builder_end_array(builder);
+	json_builder_end_object(builder);
+	add_line(builder, out);
+}
+
+/* ---- text ------------------------------------------------------------------------------------- */
+
+void
+cli_append_cell(GString *out, const char *text, int width, bool is_last)
+{
+	Span rest = span_of_string(text);
+	int used = 0;
+	bool fits = safe_text_width(rest) <= width;
+
+	while (!span_is_empty(rest)) {
+		const char *next;
+		int cells = safe_text_cluster(rest, &next);
+
+		if (used + cells > width - (fits ? 0 : 1))
+			break;
+		g_string_append_len(out, rest.at, next - rest.at);
+		used += cells;
+		rest.at = next;
+	}
+	if (!fits && width > 0) {
+		g_string_append(out, "\xe2\x80\xa6");
+		used++;
+	}
+	if (!is_last && used < width)
+		g_string_append_printf(out, "%*s", width - used, "");
+}
+
+static void
+append_count(GString *out, int64_t count)
+{
+	if (count < 0)
+		g_string_append_printf(out, "%9s", "-");
+	else
+		g_string_append_printf(out, "%9" G_GINT64_FORMAT, count);
+}
+
+void
+cli_text_mailbox(GString *out, const char *account, const StoreMailbox *mailbox, int name_width)
+{
+	g_autofree char *name = safe_line(mailbox->name);
+	const char *role = role_name(mailbox->role);
+
+	if (account)
+		g_string_append_printf(out, "%-12s  ", account);
+	cli_append_cell(out, name, name_width, false);
+	append_count(out, cli_mailbox_unread(mailbox));
+	append_count(out, cli_mailbox_total(mailbox));
+	if (role)
+		g_string_append_printf(out, "  %s", role);
+	g_string_append_c(out, '\n');
+}
+
+void
+cli_text_row(GString *out, const StoreRow *row, int uid_width, int width)
+{
+	g_autofree char *date = row_date(row);
+	g_autofree char *sender = mail_address_short(row->from);
+	g_autofree char *safe_sender = safe_line(sender);
+	g_autofree char *subject = safe_line(row->subject);
+	size_t from = out->len;
+	int used;
+
+	if (row->uid)
+		g_string_append_printf(out, "%*u ", uid_width, row->uid);
+	else
+		g_string_append_printf(out, "%*s ", uid_width, "-");
+	g_string_append_c(out, row->flags & STORE_FLAG_SEEN ? ' ' : 'N');
+	for (size_t i = 0; i < G_N_ELEMENTS(flag_names); i++)
+		if (flag_names[i].letter)
+			g_string_append_c(out, row->flags & flag_names[i].flag
+						   ? flag_names[i].letter
+						   : ' ');
+	g_string_append_printf(out, "%c %-25s  ", row->attachments ? '@' : ' ', date ? date : "-");
+	cli_append_cell(out, safe_sender, SENDER_WIDTH, false);
+	g_string_append(out, "  ");
+	used = safe_text_width(span_of(out->str + from, out->len - from));
+	if (width)
+		cli_append_cell(out, subject, MAX(width - used, 8), true);
+	else
+		g_string_append(out, subject);
+	g_string_append_c(out, '\n');
+}
+
+static void
+append_tree(GString *out, const MailPart *part, int depth)
+{
+	g_autofree char *section = safe_line(part->section);
+	g_autofree char *type = safe_line(part->type);
+	g_autofree char *encoding = safe_line(part->encoding);
+	g_autofree char *name = safe_line(part->name);
+	g_autofree char *indented = g_strdup_printf("%*s%s", MIN(depth, 20) * 2, "", type);
+
+	cli_append_cell(out, *section ? section : "-", 10, false);
+	cli_append_cell(out, indented, 34, false);
+	cli_append_cell(out, *encoding ? encoding : "-", 17, false);
+	if (part->size_octets || !part->children->len)
+		g_string_append_printf(out, "%10" G_GUINT64_FORMAT, part->size_octets);
+	else
+		g_string_append_printf(out, "%10s", "-");
+	if (*name)
+		g_string_append_printf(out, "  %s", name);
+	g_string_append_c(out, '\n');
+	for (unsigned i = 0; i < part->children->len && depth < DEPTH_MAX; i++)
+		append_tree(out, part->children->pdata[i], depth + 1);
+}
+
+void
+cli_text_structure(GString *out, const MailPart *root)
+{
+	append_tree(out, root, 0);
+}
+
+static void
+append_header(GString *out, const char *name, const char *value)
+{
+	g_autofree char *safe = safe_line(value);
+
+	if (*safe)
+		g_string_append_printf(out, "%s: %s\n", name, safe);
+}
+
+void
+cli_text_message_head(GString *out, const StoreRow *row)
+{
+	g_autofree char *date = row_date(row);
+
+	append_header(out, "From", row->from);
+	append_header(out, "To", row->to);
+	append_header(out, "Cc", row->cc);
+	append_header(out, "Date", date);
+	append_header(out, "Subject", row->subject);
+}
