@@ -1,0 +1,782 @@
+/* One account: its line, and what is sent on it next. */
+#include "engine-private.h"
+
+#include "base/safetext.h"
+#include "imap/mutf7.h"
+
+#define RETRY_FIRST_MS	1000
+#define RETRY_MAX_MS	60000
+#define REFRESH_MS	(4 * 60 * 1000) /* folder counts, and IDLE renewed well before 29 minutes */
+#define NOOP_MS		(60 * 1000)	/* where there is no IDLE */
+#define STATUS_EVERY_MS 100
+
+static gboolean on_pump(void *data);
+
+Job *
+job_new(JobKind kind)
+{
+	Job *job = g_new0(Job, 1);
+
+	job->kind = kind;
+	g_queue_init(&job->folders);
+	return job;
+}
+
+void
+job_free(Job *job)
+{
+	g_queue_clear_full(&job->folders, (GDestroyNotify)g_bytes_unref);
+	g_clear_error(&job->error);
+	g_strfreev(job->sections);
+	g_free(job->folder);
+	g_free(job);
+}
+
+bool
+account_has(const Account *account, const char *capability)
+{
+	return account->connection &&
+	       imap_session_has(connection_session(account->connection), capability);
+}
+
+GError *
+account_refusal(const ImapResponse *response, PosternError code, const char *what)
+{
+	g_autofree char *words = safe_text(response->text, SAFE_LINE, NULL);
+
+	return g_error_new(POSTERN_ERROR, (int)code, _("cannot %s: the server says \"%s\""), what,
+			   words);
+}
+
+/* ---- what the person is told ------------------------------------------------------------------ */
+
+static void
+post_status(Account *account)
+{
+	int64_t now = g_get_monotonic_time() / 1000;
+	EngineStatus status = {
+		.account = account->config->name,
+		.link = account->link,
+		.error = account->link == ENGINE_ONLINE ? NULL : account->error,
+		.doing = account->doing,
+		.done = account->doing_done,
+		.total = account->doing_total,
+	};
+	EngineEvent event = { .type = ENGINE_EVENT_STATUS,
+			      .account = account->id,
+			      .status = &status };
+
+	if (account->link == ENGINE_WAITING)
+		status.retry_in_s = (int)MAX((account->retry_ms - now + 999) / 1000, 0);
+	account->status_ms = now;
+	engine_post(account->engine, &event);
+}
+
+static void
+set_link(Account *account, EngineLink link)
+{
+	account->link = link;
+	post_status(account);
+}
+
+void
+account_status(Account *account, const char *doing, uint64_t done, uint64_t total)
+{
+	bool same = !g_strcmp0(account->doing, doing);
+
+	if (same && account->doing_done == done && account->doing_total == total)
+		return;
+	account->doing_done = done;
+	account->doing_total = total;
+	if (!same) {
+		g_free(account->doing);
+		account->doing = g_strdup(doing);
+	} else if (g_get_monotonic_time() / 1000 - account->status_ms < STATUS_EVERY_MS &&
+		   done != total) {
+		return;
+	}
+	post_status(account);
+}
+
+void
+account_finish(Account *account, Job *job, const GError *error)
+{
+	EngineEvent event = { .type = ENGINE_EVENT_DONE,
+			      .account = account->id,
+			      .request = job->request,
+			      .mailbox = job->mailbox,
+			      .message = job->message,
+			      .error = error };
+
+	g_queue_remove(&account->jobs, job);
+	g_queue_remove(&account->syncs, job);
+	if (job->kind == JOB_PARTS || job->kind == JOB_SYNC)
+		parts_cancel(account->parts, job);
+	engine_post(account->engine, &event);
+	job_free(job);
+	account_pump_later(account);
+}
+
+static void
+finish_all(Account *account, const GError *error)
+{
+	Job *job;
+
+	while ((job = g_queue_peek_head(&account->jobs)))
+		account_finish(account, job, error);
+	while ((job = g_queue_peek_head(&account->syncs)))
+		account_finish(account, job, error);
+}
+
+void
+account_store_failed(Account *account, const GError *error)
+{
+	engine_post_notice(account->engine, account->id, error->message);
+	if (account->connection)
+		connection_fail(account->connection, error);
+}
+
+/* ---- the line ----------------------------------------------------------------------------------- */
+
+static void
+count_totals(Account *account)
+{
+	ConnectionFacts facts;
+	EngineTotals now = account->seen, more;
+
+	connection_facts(account->connection, &facts);
+	now.wire_in = facts.counts.wire_in;
+	now.wire_out = facts.counts.wire_out;
+	now.round_trips = imap_session_round_trips(connection_session(account->connection));
+	more = (EngineTotals){ .wire_in = now.wire_in - account->seen.wire_in,
+			       .wire_out = now.wire_out - account->seen.wire_out,
+			       .round_trips = now.round_trips - account->seen.round_trips };
+	account->seen = now;
+	engine_add_totals(account->engine, &more);
+}
+
+static void
+forget_line(Account *account, const GError *error)
+{
+	account->online = false;
+	folders_forget(account);
+	parts_forget(account->parts, error);
+	g_clear_pointer(&account->mirror, mirror_free);
+	engine_drop_source(&account->refresh);
+	account->folders_ms = 0;
+	g_clear_pointer(&account->doing, g_free);
+}
+
+static gboolean
+on_retry(void *data)
+{
+	Account *account = data;
+
+	engine_drop_source(&account->retry);
+	account_connect(account);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+plan_retry(Account *account)
+{
+	int64_t wait = RETRY_FIRST_MS << MIN(account->failures, 6);
+
+	wait = MIN(wait, RETRY_MAX_MS);
+	wait +=
+	    g_random_int_range(0, (gint32)(wait / 4) + 1); /* jitter: servers restart for many */
+	account->failures++;
+	account->retry_ms = g_get_monotonic_time() / 1000 + wait;
+	account->retry = engine_timeout(account->engine, (unsigned)wait, on_retry, account);
+	set_link(account, ENGINE_WAITING);
+}
+
+static bool
+is_final(const GError *error)
+{
+	return postern_error_is(error, POSTERN_ERROR_TRUST) ||
+	       postern_error_is(error, POSTERN_ERROR_LOGIN) ||
+	       postern_error_is(error, POSTERN_ERROR_CONFIG) ||
+	       postern_error_is(error, POSTERN_ERROR_STORE);
+}
+
+static void
+on_closed(void *data, const GError *error)
+{
+	Account *account = data;
+	g_autoptr(GError) copy = g_error_copy(error);
+
+	count_totals(account);
+	forget_line(account, copy);
+	g_clear_pointer(&account->connection, connection_free);
+	memset(&account->seen, 0, sizeof account->seen);
+	g_clear_error(&account->error);
+	account->error = g_error_copy(copy);
+	finish_all(account, copy);
+	account->refused = is_final(copy);
+	if (account->engine->stopping || account->engine->hold || account->refused)
+		set_link(account, ENGINE_OFFLINE);
+	else
+		plan_retry(account);
+	if (account->engine->stopping)
+		engine_quit_if_done(account->engine);
+}
+
+static void
+on_link(void *data, EngineLink link)
+{
+	set_link(data, link);
+}
+
+static void
+on_id(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+}
+
+static void
+send_id(Account *account)
+{
+	ImapCommand *command;
+
+	if (!account_has(account, "ID"))
+		return;
+	command = imap_command_new("ID");
+	imap_command_text(command, "(\"name\" \"Postern\" \"version\" \"%s\")", POSTERN_VERSION);
+	connection_send(account->connection, command, IMAP_SEND_NORMAL, on_id, account);
+}
+
+static gboolean
+on_refresh(void *data)
+{
+	Account *account = data;
+
+	engine_drop_source(&account->refresh);
+	if (!account->online)
+		return G_SOURCE_REMOVE;
+	if (account_has(account, "IDLE") ||
+	    g_get_monotonic_time() / 1000 - account->folders_ms >= REFRESH_MS)
+		folders_read(account);
+	else
+		connection_send(account->connection, imap_command_new("NOOP"), IMAP_SEND_NORMAL,
+				NULL, NULL);
+	account->refresh =
+	    engine_timeout(account->engine, account_has(account, "IDLE") ? REFRESH_MS : NOOP_MS,
+			   on_refresh, account);
+	account_pump_later(account);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+on_online(void *data)
+{
+	Account *account = data;
+
+	account->online = true;
+	account->failures = 0;
+	g_clear_error(&account->error);
+	/* A mailbox whose SELECT could not ride goes first: the person waits for it. */
+	if (account->mirror &&
+	    (!connection_rides(account->connection) || !mirror_is_busy(account->mirror)))
+		mirror_select(account->mirror);
+	send_id(account);
+	if (!account->engine->hold)
+		folders_read(account);
+	set_link(account, ENGINE_ONLINE);
+	account->refresh =
+	    engine_timeout(account->engine, account_has(account, "IDLE") ? REFRESH_MS : NOOP_MS,
+			   on_refresh, account);
+	account_pump_later(account);
+}
+
+static void
+keep_id(Account *account, const ImapResponse *response)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (size_t i = 0; i < response->pairs.count; i++) {
+		g_autofree char *value = safe_text(response->pairs.at[i].value, SAFE_LINE, NULL);
+
+		if (span_is_nocase(response->pairs.at[i].name, "name"))
+			g_string_prepend(text, value);
+		else if (span_is_nocase(response->pairs.at[i].name, "version"))
+			g_string_append_printf(text, " %s", value);
+	}
+	g_free(account->server_id);
+	account->server_id = g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+on_response(void *data, const ImapResponse *response, ImapTicket ticket)
+{
+	Account *account = data;
+
+	if (response->code == IMAP_CODE_ALERT || response->code == IMAP_CODE_WEBALERT) {
+		/* RFC 9051, 7.1: the person must see it; it says whose words it is (threats D4). */
+		g_autofree char *words = safe_text(response->text, SAFE_LINE, NULL);
+		g_autofree char *notice =
+		    g_strdup_printf(_("%s says: %s"), account->config->imap_host, words);
+
+		engine_post_notice(account->engine, account->id, notice);
+	}
+	if (response->type == IMAP_RESPONSE_ID)
+		keep_id(account, response);
+	else if (response->type == IMAP_RESPONSE_FETCH)
+		parts_on_fetch(account->parts, &response->fetch);
+	folders_on_response(account, response);
+	if (account->mirror && mirror_on_response(account->mirror, response))
+		account_pump_later(account);
+}
+
+static bool
+on_literal(void *data, Span prefix, uint64_t size)
+{
+	Account *account = data;
+
+	return parts_on_literal(account->parts, prefix, size);
+}
+
+static void
+on_literal_bytes(void *data, Span bytes)
+{
+	Account *account = data;
+
+	parts_on_literal_bytes(account->parts, bytes);
+}
+
+/* The first mailbox that will be wanted, so that its SELECT can ride with the login. */
+static void
+ride_first_mailbox(Account *account)
+{
+	Job *job = g_queue_peek_head(&account->jobs);
+	const char *folder = job && job->folder ? job->folder : NULL;
+	GBytes *raw;
+
+	if (!folder && g_queue_is_empty(&account->jobs))
+		folder = account->home;
+	raw = folder ? folders_raw_name(account, folder) : NULL;
+	if (!raw)
+		return;
+	account->mirror = mirror_new(account, raw);
+	mirror_ride(account->mirror);
+	if (folder == account->home)
+		mirror_want(account->mirror, account->home_rows);
+	else if (job->kind == JOB_OPEN)
+		mirror_want(account->mirror, job->rows);
+	g_bytes_unref(raw);
+}
+
+void
+account_connect(Account *account)
+{
+	static const ConnectionHandler handler = { on_link,    on_online,	 on_response,
+						   on_literal, on_literal_bytes, on_closed };
+	g_autofree char *name = NULL;
+
+	if (account->engine->offline)
+		set_link(account, ENGINE_OFFLINE);
+	if (account->connection || account->engine->offline)
+		return;
+	engine_drop_source(&account->retry);
+	account->refused = false;
+	name = g_strdup_printf("imap %s", account->config->name);
+	account->connection = connection_open(account->config, &account->memory,
+					      account->engine->log, name, &handler, account);
+	ride_first_mailbox(account);
+}
+
+void
+account_reconnect(Account *account)
+{
+	account->failures = 0;
+	account_connect(account);
+}
+
+void
+account_logout(Account *account)
+{
+	engine_drop_source(&account->retry);
+	if (account->connection)
+		connection_logout(account->connection);
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------------ */
+
+static GError *
+no_line(Account *account)
+{
+	if (account->engine->offline)
+		return g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+				   _("this needs the server, and Postern works offline"));
+	if (account->error)
+		return g_error_copy(account->error);
+	return g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE, _("not connected to %s"),
+			   account->config->imap_host);
+}
+
+static void
+remember_home(Account *account, const Job *job)
+{
+	g_free(account->home);
+	account->home = g_strdup(job->folder);
+	account->home_rows = job->rows;
+	account->home_fill = job->fill;
+}
+
+static Job *
+find_job(GQueue *queue, EngineRequest request)
+{
+	for (GList *at = queue->head; at; at = at->next)
+		if (((Job *)at->data)->request == request)
+			return at->data;
+	return NULL;
+}
+
+void
+account_add_job(Account *account, Job *job)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_queue_push_tail(job->kind == JOB_SYNC ? &account->syncs : &account->jobs, job);
+	if (job->kind == JOB_OPEN)
+		remember_home(account, job);
+	if (account->engine->offline || account->engine->stopping) {
+		error = no_line(account);
+		account_finish(account, job, error);
+		return;
+	}
+	if (!account->connection) {
+		/* A person asks: worth a try now, but what was refused stays refused. */
+		if (account->refused) {
+			error = no_line(account);
+			account_finish(account, job, error);
+			return;
+		}
+		account_connect(account);
+	} else if (!account->online && !account->mirror) {
+		ride_first_mailbox(account);
+	}
+	account_pump_later(account);
+}
+
+Job *
+account_find_job(Account *account, EngineRequest request)
+{
+	Job *job = find_job(&account->jobs, request);
+
+	return job ? job : find_job(&account->syncs, request);
+}
+
+void
+account_cancel(Account *account, EngineRequest request)
+{
+	Job *job = account_find_job(account, request);
+	g_autoptr(GError) error = NULL;
+
+	if (!job)
+		return;
+	error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_CANCELLED, _("cancelled"));
+	account_finish(account, job, error);
+}
+
+void
+account_pump_later(Account *account)
+{
+	if (!account->pump)
+		account->pump = engine_idle(account->engine, on_pump, account);
+}
+
+/* Selects RAW, when nothing of the mailbox before it is still under way.  True when it is ready. */
+static bool
+need_mailbox(Account *account, GBytes *raw)
+{
+	if (account->mirror && mirror_is(account->mirror, raw))
+		return mirror_is_ready(account->mirror);
+	if (account->mirror && (account->hold_mailbox || mirror_is_busy(account->mirror) ||
+				parts_is_busy(account->parts)))
+		return false;
+	g_clear_pointer(&account->mirror, mirror_free);
+	account->mirror = mirror_new(account, raw);
+	mirror_select(account->mirror);
+	return false;
+}
+
+static GBytes *
+job_mailbox(Account *account, Job *job)
+{
+	g_autoptr(StoreMailbox) box = NULL;
+
+	if (job->folder)
+		return folders_raw_name(account, job->folder);
+	if (job->mailbox && store_mailbox_get(account->engine->store, job->mailbox, &box, NULL))
+		return g_bytes_new(box->raw, box->raw_size);
+	return NULL;
+}
+
+/* True when the JOB is over and was freed. */
+static bool
+step_in_mailbox(Account *account, Job *job)
+{
+	g_autoptr(GBytes) raw = job_mailbox(account, job);
+	g_autoptr(GError) error = NULL;
+
+	if (!raw) {
+		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
+				    _("there is no folder \"%s\""), job->folder ? job->folder : "");
+		account_finish(account, job, error);
+		return true;
+	}
+	if (!need_mailbox(account, raw)) {
+		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
+			error = g_error_copy(mirror_error(account->mirror));
+			g_clear_pointer(&account->mirror, mirror_free);
+			account_finish(account, job, error);
+			return true;
+		}
+		if (job->kind == JOB_OPEN && mirror_is(account->mirror, raw))
+			mirror_want(account->mirror, job->offset + job->rows);
+		return false;
+	}
+	job->mailbox = mirror_mailbox(account->mirror);
+	switch (job->kind) {
+	case JOB_OPEN:
+		mirror_want(account->mirror, job->offset + job->rows);
+		if (!mirror_is_current(account->mirror))
+			return false;
+		if (!mirror_covers(account->mirror, job->offset + job->rows)) {
+			mirror_fill(account->mirror);
+			return false;
+		}
+		break;
+	case JOB_MESSAGE:
+		/* The window's rows are told apart by nothing coming between. */
+		if (!job->started && !mirror_is_windowing(account->mirror))
+			mirror_fetch_message(account->mirror, job);
+		if (!job->started || job->pending)
+			return false;
+		break;
+	case JOB_PARTS:
+		if (!job->started)
+			parts_start(account->parts, job);
+		if (job->pending)
+			return false;
+		break;
+	default:
+		g_assert_not_reached();
+	}
+	if (job->error)
+		error = g_error_copy(job->error);
+	else if (job->kind == JOB_OPEN && mirror_error(account->mirror))
+		error = g_error_copy(mirror_error(account->mirror));
+	account_finish(account, job, error);
+	return true;
+}
+
+static bool
+step_job(Account *account, Job *job)
+{
+	g_autoptr(GError) error = NULL;
+
+	switch (job->kind) {
+	case JOB_FOLDERS:
+	case JOB_CHECK:
+		if (!job->started) {
+			job->started = true;
+			folders_read(account);
+		}
+		if (account->folder_read)
+			return false;
+		if (job->kind == JOB_CHECK)
+			engine_set_report(account->engine, report_make(account));
+		error = job->error ? g_error_copy(job->error) : NULL;
+		account_finish(account, job, error);
+		return true;
+	default:
+		return step_in_mailbox(account, job);
+	}
+}
+
+/* A SYNC of everything learns the folders first, then takes one after the other. */
+static bool
+plan_sync(Account *account, Job *job)
+{
+	g_autoptr(GPtrArray) boxes = NULL;
+
+	if (job->started)
+		return true;
+	if (job->folder) {
+		GBytes *raw = folders_raw_name(account, job->folder);
+
+		if (raw)
+			g_queue_push_tail(&job->folders, raw);
+		job->started = true;
+		return true;
+	}
+	if (!account->folders_ms) {
+		if (!account->folder_read)
+			folders_read(account);
+		return false;
+	}
+	job->started = true;
+	if (!store_mailboxes(account->engine->store, account->id, &boxes, &job->error))
+		return true;
+	for (unsigned i = 0; i < boxes->len; i++) {
+		const StoreMailbox *box = g_ptr_array_index(boxes, i);
+
+		if (box->selectable && !box->gone)
+			g_queue_push_tail(&job->folders, g_bytes_new(box->raw, box->raw_size));
+	}
+	return true;
+}
+
+static void
+next_sync_folder(Job *job)
+{
+	g_bytes_unref(g_queue_pop_head(&job->folders));
+	job->body_offset = 0;
+	job->bodies_done = false;
+}
+
+/* One step of a SYNC; true when it is over. */
+static bool
+step_sync(Account *account, Job *job)
+{
+	GBytes *raw;
+	g_autoptr(GError) error = NULL;
+
+	if (!plan_sync(account, job))
+		return false;
+	while (!job->error && (raw = g_queue_peek_head(&job->folders))) {
+		if (!need_mailbox(account, raw)) {
+			if (!mirror_is(account->mirror, raw) || !mirror_error(account->mirror))
+				return false;
+			job->error = g_error_copy(mirror_error(account->mirror));
+			g_clear_pointer(&account->mirror, mirror_free);
+			next_sync_folder(job);
+			continue;
+		}
+		connection_compress(account->connection);
+		mirror_want(account->mirror, 1);
+		if (!mirror_is_current(account->mirror))
+			return false;
+		if (!mirror_is_complete(account->mirror)) {
+			mirror_fill(account->mirror);
+			return false;
+		}
+		if (mirror_is_busy(account->mirror))
+			return false;
+		if (mirror_error(account->mirror))
+			job->error = g_error_copy(mirror_error(account->mirror));
+		job->mailbox = mirror_mailbox(account->mirror);
+		if (job->bodies != ENGINE_BODIES_NONE && !job->bodies_done) {
+			if (parts_sync(account->parts, job, job->mailbox))
+				return false;
+			job->bodies_done = true;
+		}
+		next_sync_folder(job);
+	}
+	error = job->error ? g_error_copy(job->error) : NULL;
+	account_finish(account, job, error);
+	return true;
+}
+
+/* Nobody waits: the folder the person looks at comes back, fills, and is kept true. */
+static void
+step_home(Account *account)
+{
+	g_autoptr(GBytes) raw = account->home ? folders_raw_name(account, account->home) : NULL;
+	ImapSession *session = connection_session(account->connection);
+
+	if (raw && !need_mailbox(account, raw)) {
+		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
+			engine_post_notice(account->engine, account->id,
+					   mirror_error(account->mirror)->message);
+			g_clear_pointer(&account->mirror, mirror_free);
+			g_clear_pointer(&account->home, g_free);
+		}
+		return;
+	}
+	if (account->mirror && raw) {
+		mirror_want(account->mirror, MAX(account->home_rows, 1));
+		if (!mirror_is_current(account->mirror))
+			return;
+		if (account->home_fill && !mirror_is_complete(account->mirror)) {
+			connection_compress(account->connection);
+			mirror_fill(account->mirror);
+			return;
+		}
+	}
+	account_status(account, NULL, 0, 0);
+	if (account->mirror && account_has(account, "IDLE") && !imap_session_is_idling(session) &&
+	    !imap_session_in_flight(session) && !imap_session_waiting(session)) {
+		imap_session_idle(session, NULL, NULL);
+		connection_flush_later(account->connection);
+	}
+}
+
+static gboolean
+on_pump(void *data)
+{
+	Account *account = data;
+
+	engine_drop_source(&account->pump);
+	if (!account->online)
+		return G_SOURCE_REMOVE;
+	count_totals(account);
+	if (account->mirror)
+		mirror_continue_sync(account->mirror);
+	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
+	account->hold_mailbox = false;
+	for (GList *at = account->jobs.head, *next; at; at = next) {
+		next = at->next;
+		if (!step_job(account, at->data))
+			account->hold_mailbox = true;
+	}
+	account->hold_mailbox = false;
+	if (!g_queue_is_empty(&account->jobs))
+		return G_SOURCE_REMOVE;
+	if (!g_queue_is_empty(&account->syncs))
+		step_sync(account, g_queue_peek_head(&account->syncs));
+	else
+		step_home(account);
+	return G_SOURCE_REMOVE;
+}
+
+Account *
+account_new(Engine *engine, const ConfigAccount *config, GError **error)
+{
+	Account *account = g_new0(Account, 1);
+
+	account->engine = engine;
+	account->config = config;
+	account->link = ENGINE_OFFLINE;
+	g_queue_init(&account->jobs);
+	g_queue_init(&account->syncs);
+	account->parts = parts_new(account);
+	if (!store_account(engine->store, config->name, &account->id, error)) {
+		account_free(account);
+		return NULL;
+	}
+	return account;
+}
+
+void
+account_free(Account *account)
+{
+	if (!account)
+		return;
+	g_clear_pointer(&account->mirror, mirror_free);
+	g_clear_pointer(&account->connection, connection_free);
+	folders_forget(account);
+	parts_free(account->parts);
+	engine_drop_source(&account->retry);
+	engine_drop_source(&account->pump);
+	engine_drop_source(&account->refresh);
+	g_queue_clear_full(&account->jobs, (GDestroyNotify)job_free);
+	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);
+	connection_memory_clear(&account->memory);
+	g_clear_error(&account->error);
+	g_free(account->home);
+	g_free(account->server_id);
+	g_free(account->doing);
+	g_free(account);
+}

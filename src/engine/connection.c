@@ -1,0 +1,724 @@
+#include "connection-private.h"
+
+#include "base/error.h"
+#include "base/safetext.h"
+#include "engine/secret.h"
+#include "net/sasl.h"
+
+#include <string.h>
+
+#define MAX_LOGINS 2 /* one refusal never becomes a loop (threats K3) */
+#define MAX_TRIES  6
+
+typedef struct Try {
+	const char *mechanism; /* "LOGIN-COMMAND" is the LOGIN command */
+	const char *binding;   /* NULL: none */
+} Try;
+
+struct Connection {
+	const ConfigAccount *config;
+	ConnectionMemory *memory;
+	Log *log;
+	char *name;
+	ConnectionHandler handler;
+	void *data;
+
+	NetStream *stream;
+	ImapSession *session;
+	GSource *flush;	   /* pending write at the end of the turn; owned */
+	GSource *deadline; /* owned */
+	int64_t deadline_ms;
+
+	/* login */
+	SecretRequest *secret_request; /* running; NULL */
+	bool ready;		       /* the server waits for our login */
+	Try tries[MAX_TRIES];
+	unsigned n_tries, at_try, logins;
+	NetSasl *sasl;
+	GError *sasl_error; /* why a step failed */
+	Span ride;	    /* owned bytes; empty: none */
+	ImapDone ride_done;
+	void *ride_data;
+	bool rides;
+
+	bool online, compressing, closed;
+	GError *failure; /* set by connection_fail, delivered from the loop */
+	GSource *fail;
+};
+
+static void take_try(Connection *connection);
+static void close_with(Connection *connection, const GError *error);
+
+static int64_t
+now_ms(void)
+{
+	return g_get_monotonic_time() / 1000;
+}
+
+void
+connection_memory_clear(ConnectionMemory *memory)
+{
+	secret_free(memory->secret);
+	memory->secret = NULL;
+}
+
+static void
+drop_source(GSource **source)
+{
+	if (*source) {
+		g_source_destroy(*source);
+		g_source_unref(*source);
+		*source = NULL;
+	}
+}
+
+static GSource *
+attach_source(GSource *source, int priority, GSourceFunc call, void *data)
+{
+	g_source_set_priority(source, priority);
+	g_source_set_callback(source, call, data, NULL);
+	g_source_attach(source, g_main_context_get_thread_default());
+	return source;
+}
+
+/* ---- writing and time --------------------------------------------------------------------- */
+
+static gboolean
+on_deadline(void *data)
+{
+	Connection *connection = data;
+	g_autoptr(GError) error = NULL;
+
+	drop_source(&connection->deadline);
+	if (!imap_session_tick(connection->session, now_ms(), &error))
+		close_with(connection, error);
+	else
+		connection_flush_later(connection);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+watch_deadline(Connection *connection)
+{
+	int64_t when = imap_session_deadline_ms(connection->session);
+	int64_t wait;
+
+	/* A deadline that moved away needs no new timer: the old one looks again when it fires. */
+	if (connection->deadline && connection->deadline_ms <= when)
+		return;
+	drop_source(&connection->deadline);
+	if (when == INT64_MAX)
+		return;
+	wait = MAX(when - now_ms(), 0) + 1;
+	connection->deadline_ms = when;
+	connection->deadline = attach_source(g_timeout_source_new((guint)MIN(wait, 3600 * 1000)),
+					     G_PRIORITY_DEFAULT, on_deadline, connection);
+}
+
+static void
+flush(Connection *connection)
+{
+	Span out = imap_session_output(connection->session);
+
+	if (!span_is_empty(out)) {
+		net_stream_write(connection->stream, out);
+		imap_session_written(connection->session, span_size(out));
+	}
+	watch_deadline(connection);
+}
+
+static gboolean
+on_flush(void *data)
+{
+	Connection *connection = data;
+
+	drop_source(&connection->flush);
+	if (!connection->closed)
+		flush(connection);
+	return G_SOURCE_REMOVE;
+}
+
+void
+connection_flush_later(Connection *connection)
+{
+	if (!connection->flush && !connection->closed)
+		connection->flush =
+		    attach_source(g_idle_source_new(), G_PRIORITY_HIGH, on_flush, connection);
+}
+
+ImapTicket
+connection_send(Connection *connection, ImapCommand *command, ImapSendFlags flags, ImapDone done,
+		void *data)
+{
+	connection_flush_later(connection);
+	return imap_session_send(connection->session, command, flags, 0, done, data);
+}
+
+/* ---- ends ----------------------------------------------------------------------------------- */
+
+static void
+close_with(Connection *connection, const GError *error)
+{
+	g_autoptr(GError) copy = NULL;
+
+	if (connection->closed)
+		return;
+	/* ERROR may be the failure that closing frees. */
+	copy = g_error_copy(error);
+	connection->closed = true;
+	log_event(connection->log, connection->name, "closed: %s", copy->message);
+	drop_source(&connection->flush);
+	drop_source(&connection->deadline);
+	drop_source(&connection->fail);
+	imap_session_end(connection->session);
+	g_clear_pointer(&connection->secret_request, secret_request_free);
+	connection->handler.on_closed(connection->data, copy);
+}
+
+static gboolean
+on_fail(void *data)
+{
+	Connection *connection = data;
+
+	close_with(connection, connection->failure);
+	return G_SOURCE_REMOVE;
+}
+
+void
+connection_fail(Connection *connection, const GError *error)
+{
+	if (connection->closed || connection->fail)
+		return;
+	connection->failure = g_error_copy(error);
+	connection->fail = attach_source(g_idle_source_new(), G_PRIORITY_HIGH, on_fail, connection);
+}
+
+static void G_GNUC_PRINTF(3, 4)
+    fail_login(Connection *connection, PosternError code, const char *format, ...)
+{
+	g_autoptr(GError) error = NULL;
+	va_list args;
+
+	va_start(args, format);
+	error = g_error_new_valist(POSTERN_ERROR, (int)code, format, args);
+	va_end(args);
+	connection_fail(connection, error);
+}
+
+void
+connection_logout(Connection *connection)
+{
+	if (connection->closed || !connection->online)
+		return;
+	connection_send(connection, imap_command_new("LOGOUT"), IMAP_SEND_NORMAL, NULL, NULL);
+	flush(connection);
+}
+
+/* ---- login ---------------------------------------------------------------------------------- */
+
+static void
+now_online(Connection *connection)
+{
+	connection->online = true;
+	connection->handler.on_online(connection->data);
+}
+
+static void
+on_capability(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Connection *connection = data;
+
+	if (outcome == IMAP_OUTCOME_OK)
+		now_online(connection);
+	else if (outcome != IMAP_OUTCOME_CLOSED)
+		fail_login(connection, POSTERN_ERROR_PROTOCOL,
+			   "%s does not say what it can do (CAPABILITY was refused)",
+			   connection->config->imap_host);
+}
+
+static void
+logged_in(Connection *connection)
+{
+	log_event(connection->log, connection->name, "logged in by %s%s%s",
+		  connection->tries[connection->at_try].mechanism,
+		  connection->tries[connection->at_try].binding ? " bound to " : "",
+		  connection->tries[connection->at_try].binding
+		      ? connection->tries[connection->at_try].binding
+		      : "");
+	if (imap_session_knows(connection->session))
+		now_online(connection);
+	else
+		connection_send(connection, imap_command_new("CAPABILITY"), IMAP_FIRST,
+				on_capability, connection);
+}
+
+static bool
+is_plain(const char *mechanism)
+{
+	return g_str_equal(mechanism, "PLAIN") || g_str_equal(mechanism, "LOGIN") ||
+	       g_str_equal(mechanism, "LOGIN-COMMAND");
+}
+
+/* After a refusal that did not say the password is wrong: the same mechanism with another binding;
+ * else, there being one login left, the one that asks least of the server's set-up (GNU imap4d
+ * offers SCRAM and cannot do it).  The line is encrypted and its name was checked. */
+static bool
+next_try(Connection *connection)
+{
+	const Try *now = &connection->tries[connection->at_try];
+	unsigned next = connection->at_try + 1;
+
+	if (next >= connection->n_tries)
+		return false;
+	if (now->binding && g_str_equal(connection->tries[next].mechanism, now->mechanism)) {
+		connection->at_try = next;
+		return true;
+	}
+	for (unsigned i = next; i < connection->n_tries; i++) {
+		if (is_plain(connection->tries[i].mechanism)) {
+			connection->at_try = i;
+			return true;
+		}
+	}
+	connection->at_try = next;
+	return true;
+}
+
+static void
+login_refused(Connection *connection, const ImapResponse *response)
+{
+	const ConfigAccount *config = connection->config;
+	const char *json = connection->sasl ? net_sasl_server_error(connection->sasl) : NULL;
+	g_autofree char *words =
+	    safe_text(json ? span_of_string(json) : response->text, SAFE_LINE, NULL);
+	bool final = response->code == IMAP_CODE_AUTHENTICATIONFAILED ||
+		     response->code == IMAP_CODE_AUTHORIZATIONFAILED ||
+		     response->code == IMAP_CODE_EXPIRED;
+
+	if (response->code == IMAP_CODE_UNAVAILABLE || response->code == IMAP_CODE_INUSE ||
+	    response->code == IMAP_CODE_LIMIT || response->code == IMAP_CODE_SERVERBUG) {
+		fail_login(connection, POSTERN_ERROR_OFFLINE, "%s cannot take the login now: %s",
+			   config->imap_host, words);
+		return;
+	}
+	if (!final && connection->logins < MAX_LOGINS && next_try(connection)) {
+		take_try(connection);
+		return;
+	}
+	connection_memory_clear(connection->memory);
+	fail_login(connection, POSTERN_ERROR_LOGIN,
+		   "%s refused the login of %s: %s (check the password of [account %s])",
+		   config->imap_host, config->imap_user, words, config->name);
+}
+
+static void
+on_login(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Connection *connection = data;
+	g_autoptr(GError) error = NULL;
+
+	if (outcome == IMAP_OUTCOME_CLOSED || outcome == IMAP_OUTCOME_CANCELLED)
+		return;
+	if (connection->sasl_error) {
+		connection_fail(connection, connection->sasl_error);
+		return;
+	}
+	if (outcome != IMAP_OUTCOME_OK) {
+		login_refused(connection, response);
+		return;
+	}
+	if (connection->sasl && !net_sasl_finish(connection->sasl, &error)) {
+		connection_fail(connection, error);
+		return;
+	}
+	logged_in(connection);
+}
+
+static bool
+on_sasl_step(void *data, Span challenge, char **answer, size_t *size)
+{
+	Connection *connection = data;
+
+	g_clear_error(&connection->sasl_error);
+	return net_sasl_step(connection->sasl, challenge, answer, size, &connection->sasl_error);
+}
+
+/* SELECT may ride where the login is one step, all in one line (RFC 4959): whatever becomes of the
+ * login, nothing of it is taken for an answer to a challenge. */
+static bool
+may_ride(Connection *connection, const char *mechanism)
+{
+	return !span_is_empty(connection->ride) &&
+	       (g_str_equal(mechanism, "PLAIN") || g_str_equal(mechanism, "EXTERNAL")) &&
+	       imap_session_has(connection->session, "SASL-IR") &&
+	       !(imap_session_quirks(connection->session) &
+		 (IMAP_QUIRK_NO_SASL_IR | IMAP_QUIRK_NO_PIPELINE | IMAP_QUIRK_ID_BEFORE_SELECT));
+}
+
+static void
+send_ride(Connection *connection)
+{
+	ImapCommand *select = imap_command_new("SELECT");
+
+	imap_command_mailbox(select, connection->ride);
+	connection->rides = true;
+	connection_send(connection, select, IMAP_RIDE, connection->ride_done,
+			connection->ride_data);
+}
+
+static NetCredentials
+credentials(const Connection *connection)
+{
+	const ConfigAccount *config = connection->config;
+	bool token = secret_kind(config) == SECRET_TOKEN;
+
+	return (NetCredentials){
+		.user = config->imap_user,
+		.password = token ? NULL : connection->memory->secret,
+		.token = token ? connection->memory->secret : NULL,
+		.external = config->client_cert != NULL,
+		.host = config->imap_host,
+		.port = config->imap_port,
+		/* NET_TLS_NEVER is loopback only. */
+		.encrypted = config->imap_tls == NET_TLS_NEVER ||
+			     net_stream_is_encrypted(connection->stream),
+	};
+}
+
+/* The words behind "AUTH="; borrowed from CAPABILITIES. */
+static GPtrArray *
+offered_mechanisms(char *const *capabilities)
+{
+	GPtrArray *offered = g_ptr_array_new();
+
+	for (size_t i = 0; capabilities[i]; i++)
+		if (!g_ascii_strncasecmp(capabilities[i], "AUTH=", 5))
+			g_ptr_array_add(offered, capabilities[i] + 5);
+	g_ptr_array_add(offered, NULL);
+	return offered;
+}
+
+static void
+take_try(Connection *connection)
+{
+	const Try *try = &connection->tries[connection->at_try];
+	NetCredentials who = credentials(connection);
+	g_auto(GStrv) capabilities = imap_session_capabilities(connection->session);
+	g_autoptr(GPtrArray) offered = offered_mechanisms(capabilities);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *initial = NULL;
+	size_t size = 0;
+	bool first;
+
+	g_clear_pointer(&connection->sasl, net_sasl_free);
+	g_clear_error(&connection->sasl_error);
+	connection->logins++;
+	if (g_str_equal(try->mechanism, "LOGIN-COMMAND")) {
+		imap_session_login(connection->session, span_of_string(who.user),
+				   span_of_string(who.password), on_login, connection);
+		connection_flush_later(connection);
+		return;
+	}
+	connection->sasl =
+	    net_sasl_new(try->mechanism, &who, connection->stream, try->binding,
+			 net_sasl_offers_plus((char *const *)offered->pdata), &error);
+	if (!connection->sasl) {
+		connection_fail(connection, error);
+		return;
+	}
+	first = net_sasl_initial(connection->sasl, &initial, &size, &error);
+	if (error) {
+		connection_fail(connection, error);
+		return;
+	}
+	imap_session_authenticate(connection->session, try->mechanism,
+				  first ? span_of(initial ? initial : "", size) : SPAN_EMPTY,
+				  on_sasl_step, on_login, connection);
+	if (initial)
+		explicit_bzero(initial, size);
+	if (first && may_ride(connection, try->mechanism) && !connection->rides)
+		send_ride(connection);
+	connection_flush_later(connection);
+}
+
+static void
+add_try(Connection *connection, const char *mechanism, const char *binding)
+{
+	if (connection->n_tries < MAX_TRIES)
+		connection->tries[connection->n_tries++] = (Try){ mechanism, binding };
+}
+
+/* Strongest first.  A -PLUS mechanism is tried with tls-exporter, then with tls-unique: Cyrus 3.6
+ * takes only the latter, over TLS 1.3 as well. */
+static bool
+plan_tries(Connection *connection)
+{
+	NetCredentials who = credentials(connection);
+	g_auto(GStrv) capabilities = imap_session_capabilities(connection->session);
+	g_autoptr(GPtrArray) offered = offered_mechanisms(capabilities);
+	g_autofree const char **chosen =
+	    net_sasl_choose((char *const *)offered->pdata, &who, connection->stream);
+
+	connection->n_tries = 0;
+	for (size_t i = 0; chosen[i]; i++) {
+		if (!g_str_has_suffix(chosen[i], "-PLUS")) {
+			add_try(connection, chosen[i], NULL);
+			continue;
+		}
+		for (size_t b = 0; net_sasl_binding(connection->stream, b); b++)
+			add_try(connection, chosen[i], net_sasl_binding(connection->stream, b));
+	}
+	if (who.password && !imap_session_has(connection->session, "LOGINDISABLED"))
+		add_try(connection, "LOGIN-COMMAND", NULL);
+	return connection->n_tries > 0;
+}
+
+static void
+begin_login(Connection *connection)
+{
+	g_autofree char *offered = NULL;
+
+	if (!connection->ready || connection->secret_request)
+		return;
+	if (!plan_tries(connection)) {
+		g_auto(GStrv) capabilities = imap_session_capabilities(connection->session);
+
+		offered = g_strjoinv(" ", capabilities);
+		g_autofree char *shown = safe_line(offered);
+
+		fail_login(connection, POSTERN_ERROR_LOGIN,
+			   "%s offers no way to log in that [account %s] can use (it offers: %s)",
+			   connection->config->imap_host, connection->config->name, shown);
+		return;
+	}
+	connection->at_try = 0;
+	take_try(connection);
+}
+
+static void
+on_secret(void *data, const char *secret, const GError *error)
+{
+	Connection *connection = data;
+
+	g_clear_pointer(&connection->secret_request, secret_request_free);
+	if (error) {
+		connection_fail(connection, error);
+		return;
+	}
+	connection_memory_clear(connection->memory);
+	connection->memory->secret = g_strdup(secret);
+	begin_login(connection);
+}
+
+/* ---- the session's and the stream's events ---------------------------------------------------- */
+
+static void
+session_ready(void *data)
+{
+	Connection *connection = data;
+
+	if (imap_session_state(connection->session) == IMAP_STATE_AUTHENTICATED) {
+		connection->tries[0] = (Try){ "PREAUTH", NULL };
+		connection->n_tries = 1;
+		logged_in(connection);
+		return;
+	}
+	connection->ready = true;
+	connection->handler.on_link(connection->data, ENGINE_LOGGING_IN);
+	begin_login(connection);
+}
+
+static void
+session_start_tls(void *data)
+{
+	Connection *connection = data;
+
+	net_stream_start_tls(connection->stream);
+}
+
+static void
+session_start_deflate(void *data)
+{
+	Connection *connection = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!net_stream_start_deflate(connection->stream, &error))
+		connection_fail(connection, error);
+}
+
+static void
+session_response(void *data, const ImapResponse *response, ImapTicket ticket)
+{
+	Connection *connection = data;
+
+	connection->handler.on_response(connection->data, response, ticket);
+}
+
+static bool
+session_literal(void *data, Span prefix, uint64_t size)
+{
+	Connection *connection = data;
+
+	return connection->handler.on_literal(connection->data, prefix, size);
+}
+
+static void
+session_literal_bytes(void *data, Span bytes)
+{
+	Connection *connection = data;
+
+	connection->handler.on_literal_bytes(connection->data, bytes);
+}
+
+static void
+stream_open(void *data)
+{
+	Connection *connection = data;
+
+	if (connection->config->imap_tls == NET_TLS_LATER &&
+	    net_stream_is_encrypted(connection->stream)) {
+		imap_session_tls_started(connection->session);
+		connection_flush_later(connection);
+	}
+}
+
+static void
+stream_bytes(void *data, Span *in)
+{
+	Connection *connection = data;
+	g_autoptr(GError) error = NULL;
+
+	imap_session_tick(connection->session, now_ms(), NULL);
+	if (!imap_session_feed(connection->session, in, &error)) {
+		close_with(connection, error);
+		return;
+	}
+	flush(connection);
+}
+
+static void
+stream_writable(void *data)
+{
+	flush(data);
+}
+
+static void
+stream_closed(void *data, const GError *error)
+{
+	close_with(data, error);
+}
+
+Connection *
+connection_open(const ConfigAccount *config, ConnectionMemory *memory, Log *log, const char *name,
+		const ConnectionHandler *handler, void *data)
+{
+	static const NetStreamHandler on_stream = { stream_open, stream_bytes, stream_writable,
+						    stream_closed };
+	static const ImapSessionHandler on_session = {
+		session_ready,	  session_start_tls, session_start_deflate,
+		session_response, session_literal,   session_literal_bytes
+	};
+	Connection *connection = g_new0(Connection, 1);
+	NetAddress address = {
+		.host = config->imap_host,
+		.port = config->imap_port,
+		.tls = config->imap_tls,
+		.ca_file = config->ca_file,
+		.client_cert = config->client_cert,
+	};
+
+	connection->config = config;
+	connection->memory = memory;
+	connection->log = log_ref(log);
+	connection->name = g_strdup(name);
+	connection->handler = *handler;
+	connection->data = data;
+	connection->session = imap_session_new(&on_session, connection,
+					       config->imap_tls != NET_TLS_LATER, NULL, log, name);
+	imap_session_tick(connection->session, now_ms(), NULL);
+	connection->stream = net_stream_open(&address, 0, &on_stream, connection, log);
+	if (config->imap_tls == NET_TLS_LATER)
+		imap_session_starttls(connection->session, NULL, NULL);
+	if (!memory->secret && secret_kind(config) != SECRET_NONE)
+		connection->secret_request = secret_ask(config, g_main_context_get_thread_default(),
+							0, on_secret, connection);
+	handler->on_link(data, ENGINE_CONNECTING);
+	return connection;
+}
+
+void
+connection_free(Connection *connection)
+{
+	if (!connection)
+		return;
+	g_clear_pointer(&connection->secret_request, secret_request_free);
+	drop_source(&connection->flush);
+	drop_source(&connection->deadline);
+	drop_source(&connection->fail);
+	imap_session_free(connection->session);
+	net_sasl_free(connection->sasl);
+	net_stream_free(connection->stream);
+	g_clear_error(&connection->failure);
+	g_clear_error(&connection->sasl_error);
+	g_free((char *)connection->ride.at);
+	log_unref(connection->log);
+	g_free(connection->name);
+	g_free(connection);
+}
+
+void
+connection_ride(Connection *connection, Span mailbox, ImapDone done, void *data)
+{
+	g_free((char *)connection->ride.at);
+	connection->ride = span_of(g_memdup2(mailbox.at, span_size(mailbox)), span_size(mailbox));
+	connection->ride_done = done;
+	connection->ride_data = data;
+}
+
+bool
+connection_rides(const Connection *connection)
+{
+	return connection->rides;
+}
+
+ImapSession *
+connection_session(Connection *connection)
+{
+	return connection->session;
+}
+
+static void
+on_compress(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Connection *connection = data;
+
+	connection->compressing = outcome == IMAP_OUTCOME_OK;
+}
+
+void
+connection_compress(Connection *connection)
+{
+	if (connection->compressing || net_stream_is_deflated(connection->stream) ||
+	    !imap_session_has(connection->session, "COMPRESS=DEFLATE"))
+		return;
+	connection->compressing = true;
+	imap_session_compress(connection->session, on_compress, connection);
+	connection_flush_later(connection);
+}
+
+void
+connection_facts(Connection *connection, ConnectionFacts *out)
+{
+	*out = (ConnectionFacts){
+		.mechanism =
+		    connection->online ? connection->tries[connection->at_try].mechanism : NULL,
+		.binding =
+		    connection->online ? connection->tries[connection->at_try].binding : NULL,
+		.transport = connection->config->imap_tls == NET_TLS_AT_ONCE ? "imaps"
+			     : connection->config->imap_tls == NET_TLS_LATER ? "STARTTLS"
+									     : "no TLS (loopback)",
+		.compressed = net_stream_is_deflated(connection->stream),
+	};
+	out->encrypted = net_stream_security(connection->stream, &out->security);
+	net_stream_counts(connection->stream, &out->counts);
+}

@@ -1,0 +1,209 @@
+/* What the files of the engine share.  The engine's thread, unless said otherwise. */
+#ifndef ENGINE_ENGINE_PRIVATE_H
+#define ENGINE_ENGINE_PRIVATE_H
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "connection-private.h"
+#include "record-private.h"
+
+typedef struct Account Account;
+typedef struct Mirror Mirror;
+typedef struct PartFetcher PartFetcher;
+
+struct Engine {
+	const Config *config;
+	char *data_dir;
+	bool offline, hold;
+	Log *log;
+	Store *store;	     /* the writer */
+	GPtrArray *accounts; /* of Account, owned */
+
+	GThread *thread;
+	GMainContext *context; /* the engine's */
+	GMainLoop *loop;
+	GSource *stopping; /* owned; the time after which we no longer wait for the lines */
+
+	/* across the threads, under LOCK */
+	GMutex lock;
+	GMainContext *owner_context;
+	GQueue events;	   /* of Posted, not delivered yet */
+	GSource *delivery; /* attached to the owner's context while there are events; owned */
+	EngineEventFunc on_event;
+	void *data;
+	GPtrArray *report; /* of char *, or NULL */
+	EngineTotals totals;
+	EngineRequest last_request;
+};
+
+/* Queues EVENT for the owner's thread; what it borrows is copied.  STATUS, FOLDERS, ROWS and
+ * PROGRESS not yet delivered are replaced by the newer one of the same subject, so that a slow
+ * reader finds a short queue. */
+void engine_post(Engine *engine, const EngineEvent *event);
+void engine_post_notice(Engine *engine, StoreId account, const char *text);
+void engine_set_report(Engine *engine, GPtrArray *take_report);
+void engine_add_totals(Engine *engine, const EngineTotals *more);
+
+/* The loop ends when every line has said goodbye. */
+void engine_quit_if_done(Engine *engine);
+
+/* ---- jobs: what was asked for, until its DONE ------------------------------------------------ */
+
+typedef enum {
+	JOB_FOLDERS,
+	JOB_OPEN,
+	JOB_SYNC,
+	JOB_MESSAGE,
+	JOB_PARTS,
+	JOB_CHECK,
+} JobKind;
+
+typedef struct Job {
+	EngineRequest request;
+	JobKind kind;
+	char *folder;	 /* decoded name; NULL where there is none */
+	StoreId mailbox; /* PARTS: where the message is */
+	uint32_t offset, rows;
+	bool fill;
+	EngineBodies bodies;
+	uint32_t uid;
+	StoreId message;
+	char **sections;
+
+	bool started;
+	unsigned pending;     /* commands or parts it waits for */
+	GError *error;	      /* the first that went wrong */
+	GQueue folders;	      /* SYNC of everything: raw names (GBytes) still to do */
+	uint32_t body_offset; /* SYNC with bodies: rows looked at so far */
+	bool bodies_done;
+} Job;
+
+Job *job_new(JobKind kind);
+void job_free(Job *job);
+
+/* ---- an account -------------------------------------------------------------------------------- */
+
+struct Account {
+	Engine *engine;
+	const ConfigAccount *config;
+	StoreId id;
+
+	EngineLink link;
+	GError *error; /* why it is not online */
+	bool refused;  /* for good: only a person's word tries again */
+	ConnectionMemory memory;
+	Connection *connection;
+	bool online;
+	unsigned failures; /* in a row */
+	GSource *retry;	   /* owned */
+	int64_t retry_ms;  /* monotonic; when */
+	EngineTotals seen; /* already added to the engine's */
+
+	GQueue jobs;	   /* of Job, owned: the person's, in order */
+	GQueue syncs;	   /* of Job, owned: behind them */
+	GSource *pump;	   /* owned; looks once this turn at what to send next */
+	bool hold_mailbox; /* while jobs are looked at: one that waits needs what is selected */
+
+	/* what the person last opened, brought back after a lost line */
+	char *home;
+	uint32_t home_rows;
+	bool home_fill;
+
+	Mirror *mirror;			/* the mailbox selected or being selected; NULL */
+	PartFetcher *parts;		/* always */
+	struct FolderRead *folder_read; /* a LIST in flight; NULL */
+	int64_t folders_ms;		/* when the folders were last read; 0: not on this line */
+	GSource *refresh;		/* owned: folder counts, IDLE renewal */
+	char *server_id;		/* the answer to ID, one line; NULL */
+
+	char *doing; /* for the status; NULL */
+	uint64_t doing_done, doing_total;
+	int64_t status_ms; /* when it was last posted */
+};
+
+Account *account_new(Engine *engine, const ConfigAccount *config, GError **error);
+void account_free(Account *account);
+
+void account_add_job(Account *account, Job *take_job);
+Job *account_find_job(Account *account, EngineRequest request); /* NULL: over */
+void account_cancel(Account *account, EngineRequest request);
+void account_reconnect(Account *account);
+void account_connect(Account *account);
+void account_logout(Account *account);
+
+/* JOB is over: its DONE is posted, it is freed.  ERROR may be NULL, and is not taken. */
+void account_finish(Account *account, Job *job, const GError *error);
+/* Looks again at what to send next, once this turn of the loop is over. */
+void account_pump_later(Account *account);
+void account_status(Account *account, const char *doing, uint64_t done, uint64_t total);
+/* A store that cannot be written ends what needs it; the words go to the person. */
+void account_store_failed(Account *account, const GError *error);
+
+/* Turns a command's NO or BAD into words: "cannot WHAT: the server says ...". */
+GError *account_refusal(const ImapResponse *response, PosternError code, const char *what);
+bool account_has(const Account *account, const char *capability);
+
+/* ---- folders ----------------------------------------------------------------------------------- */
+
+/* Asks for the list and its counts; the jobs of kind FOLDERS that were started are done with it. */
+void folders_read(Account *account);
+void folders_on_response(Account *account, const ImapResponse *response);
+void folders_forget(Account *account); /* the line is gone */
+/* Raw bytes for a folder by its decoded name; yours to unref. */
+GBytes *folders_raw_name(Account *account, const char *name);
+
+/* ---- the mirror of one selected mailbox ----------------------------------------------------------- */
+
+/* Starts with SELECT, unless it rides with the login. */
+Mirror *mirror_new(Account *account, GBytes *raw);
+void mirror_free(Mirror *mirror);
+void mirror_select(Mirror *mirror); /* now */
+void mirror_ride(Mirror *mirror);   /* with the login, if that can be */
+bool mirror_is(const Mirror *mirror, GBytes *raw);
+bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
+bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */
+bool mirror_is_complete(const Mirror *mirror);
+bool
+mirror_is_windowing(const Mirror *mirror); /* the first window was asked for, and is not here */
+bool mirror_is_busy(const Mirror *mirror); /* commands of its own in flight */
+const GError *mirror_error(const Mirror *mirror); /* SELECT was refused */
+StoreId mirror_mailbox(const Mirror *mirror);
+bool mirror_on_response(Mirror *mirror, const ImapResponse *response);
+/* The person looks here: the window first. */
+void mirror_want(Mirror *mirror, uint32_t rows);
+/* True when rows up to N are here, or all there are. */
+bool mirror_covers(const Mirror *mirror, uint32_t n);
+/* One message, if it is not here yet; JOB->started and ->pending follow. */
+void mirror_fetch_message(Mirror *mirror, Job *job);
+/* Sends the next slices of what is missing. */
+void mirror_fill(Mirror *mirror);
+/* Writes what was gathered; false: the store failed. */
+bool mirror_apply(Mirror *mirror);
+/* The next thing to ask for, after SELECT and after every answer, until the mirror is current. */
+void mirror_continue_sync(Mirror *mirror);
+
+/* ---- parts -------------------------------------------------------------------------------------- */
+
+PartFetcher *parts_new(Account *account);
+void parts_free(PartFetcher *parts);
+/* Asks for what is not cached of JOB's sections; JOB->pending counts them.  The mailbox is selected. */
+void parts_start(PartFetcher *parts, Job *job);
+/* The next messages' bodies of a SYNC; false when all are here. */
+bool parts_sync(PartFetcher *parts, Job *job, StoreId mailbox);
+bool parts_is_busy(const PartFetcher *parts);
+void parts_on_fetch(PartFetcher *parts, const ImapFetch *fetch);
+bool parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size);
+void parts_on_literal_bytes(PartFetcher *parts, Span bytes);
+void parts_cancel(PartFetcher *parts, Job *job);
+void parts_forget(PartFetcher *parts, const GError *error); /* the line is gone */
+
+/* ---- check -------------------------------------------------------------------------------------- */
+
+GPtrArray *report_make(Account *account);
+
+/* Attached to the engine's context; yours to destroy and unref. */
+GSource *engine_timeout(Engine *engine, unsigned ms, GSourceFunc call, void *data);
+GSource *engine_idle(Engine *engine, GSourceFunc call, void *data);
+void engine_drop_source(GSource **source); /* NULL inside is fine */
+
+#endif

@@ -1,0 +1,536 @@
+/* The engine's thread, and the way across: requests in, events out. */
+#include "engine-private.h"
+
+#define STOP_MS 700 /* for the lines to say goodbye */
+
+typedef struct Posted {
+	EngineEvent event;
+	EngineStatus status;
+	char *account, *doing, *section, *text;
+	GError *error;
+} Posted;
+
+/* ---- the engine's loop ------------------------------------------------------------------------------ */
+
+static GSource *
+attach(Engine *engine, GSource *source, int priority, GSourceFunc call, void *data)
+{
+	g_source_set_priority(source, priority);
+	g_source_set_callback(source, call, data, NULL);
+	g_source_attach(source, engine->context);
+	return source;
+}
+
+GSource *
+engine_timeout(Engine *engine, unsigned ms, GSourceFunc call, void *data)
+{
+	return attach(engine, g_timeout_source_new(ms), G_PRIORITY_DEFAULT, call, data);
+}
+
+GSource *
+engine_idle(Engine *engine, GSourceFunc call, void *data)
+{
+	return attach(engine, g_idle_source_new(), G_PRIORITY_HIGH, call, data);
+}
+
+void
+engine_drop_source(GSource **source)
+{
+	if (!*source)
+		return;
+	g_source_destroy(*source);
+	g_source_unref(*source);
+	*source = NULL;
+}
+
+/* ---- events -------------------------------------------------------------------------------------------- */
+
+static void
+posted_free(void *data)
+{
+	Posted *posted = data;
+
+	g_clear_error(&posted->error);
+	g_free(posted->account);
+	g_free(posted->doing);
+	g_free(posted->section);
+	g_free(posted->text);
+	g_free(posted);
+}
+
+static Posted *
+posted_new(const EngineEvent *event)
+{
+	Posted *posted = g_new0(Posted, 1);
+
+	posted->event = *event;
+	posted->section = g_strdup(event->section);
+	posted->text = g_strdup(event->text);
+	posted->event.section = posted->section;
+	posted->event.text = posted->text;
+	if (event->error)
+		posted->error = g_error_copy(event->error);
+	if (event->status) {
+		posted->status = *event->status;
+		posted->account = g_strdup(event->status->account);
+		posted->doing = g_strdup(event->status->doing);
+		posted->status.account = posted->account;
+		posted->status.doing = posted->doing;
+		if (event->status->error)
+			posted->error = g_error_copy(event->status->error);
+		posted->status.error = posted->error;
+		posted->event.status = &posted->status;
+	} else {
+		posted->event.error = posted->error;
+	}
+	return posted;
+}
+
+static gboolean
+on_deliver(void *data)
+{
+	Engine *engine = data;
+	GQueue events;
+	Posted *posted;
+
+	g_mutex_lock(&engine->lock);
+	events = engine->events;
+	g_queue_init(&engine->events);
+	engine_drop_source(&engine->delivery);
+	g_mutex_unlock(&engine->lock);
+	while ((posted = g_queue_pop_head(&events))) {
+		engine->on_event(engine->data, &posted->event);
+		posted_free(posted);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static bool
+replaces(const EngineEvent *newer, const EngineEvent *older)
+{
+	switch (newer->type) {
+	case ENGINE_EVENT_STATUS:
+	case ENGINE_EVENT_FOLDERS:
+	case ENGINE_EVENT_ROWS:
+	case ENGINE_EVENT_PROGRESS:
+		return newer->type == older->type && newer->account == older->account &&
+		       newer->mailbox == older->mailbox && newer->request == older->request;
+	default:
+		return false;
+	}
+}
+
+void
+engine_post(Engine *engine, const EngineEvent *event)
+{
+	g_mutex_lock(&engine->lock);
+	for (GList *at = engine->events.head, *next; at; at = next) {
+		Posted *older = at->data;
+
+		next = at->next;
+		if (replaces(event, &older->event)) {
+			posted_free(older);
+			g_queue_delete_link(&engine->events, at);
+		}
+	}
+	g_queue_push_tail(&engine->events, posted_new(event));
+	if (!engine->delivery) {
+		engine->delivery = g_idle_source_new();
+		g_source_set_priority(engine->delivery, G_PRIORITY_DEFAULT);
+		g_source_set_callback(engine->delivery, on_deliver, engine, NULL);
+		g_source_attach(engine->delivery, engine->owner_context);
+	}
+	g_mutex_unlock(&engine->lock);
+}
+
+void
+engine_post_notice(Engine *engine, StoreId account, const char *text)
+{
+	EngineEvent event = { .type = ENGINE_EVENT_NOTICE, .account = account, .text = text };
+
+	engine_post(engine, &event);
+}
+
+void
+engine_set_report(Engine *engine, GPtrArray *take_report)
+{
+	g_mutex_lock(&engine->lock);
+	g_clear_pointer(&engine->report, g_ptr_array_unref);
+	engine->report = take_report;
+	g_mutex_unlock(&engine->lock);
+}
+
+void
+engine_add_totals(Engine *engine, const EngineTotals *more)
+{
+	g_mutex_lock(&engine->lock);
+	engine->totals.wire_in += more->wire_in;
+	engine->totals.wire_out += more->wire_out;
+	engine->totals.round_trips += more->round_trips;
+	engine->totals.messages += more->messages;
+	engine->totals.parts += more->parts;
+	g_mutex_unlock(&engine->lock);
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------- */
+
+typedef struct Call {
+	Engine *engine;
+	char *account; /* NULL: the default, or where the message is */
+	Job *job;      /* NULL: the verb below */
+	void (*verb)(Engine *engine, EngineRequest request);
+	EngineRequest request;
+} Call;
+
+static void
+call_free(void *data)
+{
+	Call *call = data;
+
+	if (call->job)
+		job_free(call->job);
+	g_free(call->account);
+	g_free(call);
+}
+
+static Account *
+find_account(Engine *engine, const char *name)
+{
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+
+		if (!name || g_str_equal(account->config->name, name))
+			return account;
+	}
+	return NULL;
+}
+
+/* Where the message of a PARTS is; fills in its mailbox. */
+static Account *
+find_message(Engine *engine, Job *job)
+{
+	g_autoptr(StoreRow) row = NULL;
+	g_autoptr(StoreMailbox) box = NULL;
+
+	if (!store_row_by_id(engine->store, job->message, &row, NULL) ||
+	    !store_mailbox_get(engine->store, row->mailbox, &box, NULL))
+		return NULL;
+	job->mailbox = row->mailbox;
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+
+		if (account->id == box->account)
+			return account;
+	}
+	return NULL;
+}
+
+/* What is in the store already costs nothing, and needs no line. */
+static bool
+is_cached(Engine *engine, const Job *job)
+{
+	for (size_t i = 0; job->sections[i]; i++) {
+		bool has = false;
+
+		if (!store_part_has(engine->store, job->message, job->sections[i], &has, NULL) ||
+		    !has)
+			return false;
+	}
+	return true;
+}
+
+static gboolean
+on_call(void *data)
+{
+	Call *call = data;
+	Engine *engine = call->engine;
+	Job *job = call->job;
+	Account *account;
+	EngineEvent done = { .type = ENGINE_EVENT_DONE };
+	g_autoptr(GError) error = NULL;
+
+	if (!job) {
+		call->verb(engine, call->request);
+		return G_SOURCE_REMOVE;
+	}
+	account = job->kind == JOB_PARTS ? find_message(engine, job)
+					 : find_account(engine, call->account);
+	done.request = job->request;
+	done.message = job->message;
+	if (!account) {
+		error = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
+					    job->kind == JOB_PARTS
+						? _("this message is not there any more")
+						: _("there is no such account"));
+		done.error = error;
+		engine_post(engine, &done);
+	} else if (job->kind == JOB_PARTS && is_cached(engine, job)) {
+		engine_post(engine, &done);
+	} else {
+		call->job = NULL;
+		account_add_job(account, job);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static void
+send_call(Engine *engine, Call *call)
+{
+	GSource *source = g_idle_source_new();
+
+	call->engine = engine;
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, on_call, call, call_free);
+	g_source_attach(source, engine->context);
+	g_source_unref(source);
+}
+
+static EngineRequest
+send_job(Engine *engine, const char *account, Job *job)
+{
+	Call *call = g_new0(Call, 1);
+	EngineRequest request = ++engine->last_request;
+
+	job->request = request;
+	call->account = g_strdup(account);
+	call->job = job;
+	send_call(engine, call);
+	return request;
+}
+
+static void
+send_verb(Engine *engine, void (*verb)(Engine *, EngineRequest), EngineRequest request)
+{
+	Call *call = g_new0(Call, 1);
+
+	call->verb = verb;
+	call->request = request;
+	send_call(engine, call);
+}
+
+EngineRequest
+engine_folders(Engine *engine, const char *account)
+{
+	return send_job(engine, account, job_new(JOB_FOLDERS));
+}
+
+EngineRequest
+engine_open(Engine *engine, const char *account, const char *folder, uint32_t offset, uint32_t rows,
+	    bool fill)
+{
+	Job *job = job_new(JOB_OPEN);
+
+	job->folder = g_strdup(folder);
+	job->offset = offset;
+	job->rows = rows;
+	job->fill = fill;
+	return send_job(engine, account, job);
+}
+
+EngineRequest
+engine_sync(Engine *engine, const char *account, const char *folder, EngineBodies bodies)
+{
+	Job *job = job_new(JOB_SYNC);
+
+	job->folder = g_strdup(folder);
+	job->bodies = bodies;
+	return send_job(engine, account, job);
+}
+
+EngineRequest
+engine_message(Engine *engine, const char *account, const char *folder, uint32_t uid)
+{
+	Job *job = job_new(JOB_MESSAGE);
+
+	job->folder = g_strdup(folder);
+	job->uid = uid;
+	return send_job(engine, account, job);
+}
+
+EngineRequest
+engine_parts(Engine *engine, StoreId message, const char *const *sections)
+{
+	Job *job = job_new(JOB_PARTS);
+
+	job->message = message;
+	job->sections = g_strdupv((char **)sections);
+	return send_job(engine, NULL, job);
+}
+
+EngineRequest
+engine_check(Engine *engine, const char *account)
+{
+	return send_job(engine, account, job_new(JOB_CHECK));
+}
+
+GPtrArray *
+engine_check_report(Engine *engine)
+{
+	GPtrArray *report;
+
+	g_mutex_lock(&engine->lock);
+	report = engine->report ? g_ptr_array_ref(engine->report) : NULL;
+	g_mutex_unlock(&engine->lock);
+	return report;
+}
+
+static void
+do_cancel(Engine *engine, EngineRequest request)
+{
+	for (guint i = 0; i < engine->accounts->len; i++)
+		account_cancel(g_ptr_array_index(engine->accounts, i), request);
+}
+
+static void
+do_reconnect(Engine *engine, EngineRequest request)
+{
+	for (guint i = 0; i < engine->accounts->len; i++)
+		account_reconnect(g_ptr_array_index(engine->accounts, i));
+}
+
+void
+engine_cancel(Engine *engine, EngineRequest request)
+{
+	send_verb(engine, do_cancel, request);
+}
+
+void
+engine_reconnect(Engine *engine)
+{
+	send_verb(engine, do_reconnect, 0);
+}
+
+void
+engine_totals(Engine *engine, EngineTotals *out)
+{
+	g_mutex_lock(&engine->lock);
+	*out = engine->totals;
+	g_mutex_unlock(&engine->lock);
+}
+
+/* ---- start and stop -------------------------------------------------------------------------------------- */
+
+static gboolean
+on_stop_late(void *data)
+{
+	Engine *engine = data;
+
+	g_main_loop_quit(engine->loop);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+do_stop(Engine *engine, EngineRequest request)
+{
+	engine->stopping = engine_timeout(engine, STOP_MS, on_stop_late, engine);
+	for (guint i = 0; i < engine->accounts->len; i++)
+		account_logout(g_ptr_array_index(engine->accounts, i));
+	engine_quit_if_done(engine);
+}
+
+void
+engine_quit_if_done(Engine *engine)
+{
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+
+		if (account->connection && account->online)
+			return;
+	}
+	g_main_loop_quit(engine->loop);
+}
+
+static void *
+run(void *data)
+{
+	Engine *engine = data;
+
+	g_main_context_push_thread_default(engine->context);
+	if (!engine->hold)
+		for (guint i = 0; i < engine->accounts->len; i++)
+			account_connect(g_ptr_array_index(engine->accounts, i));
+	g_main_loop_run(engine->loop);
+	/* Here, because what they hold belongs to this thread. */
+	g_ptr_array_set_size(engine->accounts, 0);
+	engine_drop_source(&engine->stopping);
+	g_main_context_pop_thread_default(engine->context);
+	return NULL;
+}
+
+static bool
+make_accounts(Engine *engine, const char *only, GError **error)
+{
+	for (guint i = 0; i < engine->config->accounts->len; i++) {
+		const ConfigAccount *config = g_ptr_array_index(engine->config->accounts, i);
+		Account *account;
+
+		if (only && !g_str_equal(only, config->name))
+			continue;
+		account = account_new(engine, config, error);
+		if (!account)
+			return false;
+		g_ptr_array_add(engine->accounts, account);
+	}
+	return true;
+}
+
+static void
+engine_free(Engine *engine)
+{
+	Posted *posted;
+
+	g_ptr_array_unref(engine->accounts);
+	store_close(engine->store);
+	engine_drop_source(&engine->delivery);
+	while ((posted = g_queue_pop_head(&engine->events)))
+		posted_free(posted);
+	g_clear_pointer(&engine->report, g_ptr_array_unref);
+	g_main_loop_unref(engine->loop);
+	g_main_context_unref(engine->context);
+	g_main_context_unref(engine->owner_context);
+	g_mutex_clear(&engine->lock);
+	log_unref(engine->log);
+	g_free(engine->data_dir);
+	g_free(engine);
+}
+
+Engine *
+engine_start(const EngineOptions *options, GError **error)
+{
+	Engine *engine = g_new0(Engine, 1);
+	g_autofree char *notice = NULL;
+
+	engine->config = options->config;
+	engine->data_dir = g_strdup(options->data_dir);
+	engine->offline = options->offline;
+	engine->hold = options->hold;
+	engine->log = log_ref(options->log);
+	engine->on_event = options->on_event;
+	engine->data = options->data;
+	engine->context = g_main_context_new();
+	engine->owner_context = g_main_context_ref_thread_default();
+	engine->loop = g_main_loop_new(engine->context, FALSE);
+	engine->accounts = g_ptr_array_new_with_free_func((GDestroyNotify)account_free);
+	g_mutex_init(&engine->lock);
+	g_queue_init(&engine->events);
+	engine->store = store_open(options->data_dir, STORE_WRITER, options->log, &notice, error);
+	if (!engine->store || !make_accounts(engine, options->account, error)) {
+		engine_free(engine);
+		return NULL;
+	}
+	if (notice)
+		engine_post_notice(engine, 0, notice);
+	/* The handle was made here and is used there from now on: nothing touches it in between. */
+	engine->thread = g_thread_new("engine", run, engine);
+	return engine;
+}
+
+void
+engine_stop(Engine *engine)
+{
+	if (!engine)
+		return;
+	send_verb(engine, do_stop, 0);
+	g_thread_join(engine->thread);
+	engine_free(engine);
+}

@@ -1,0 +1,333 @@
+/* The folder list and its counts, in the fewest round trips: LIST-EXTENDED with LIST-STATUS (RFC 5258,
+ * RFC 5819) in one; LIST and LSUB with a STATUS for each folder behind them otherwise. */
+#include "engine-private.h"
+
+#include "imap/mutf7.h"
+
+#define STATUS_AT_ONCE 32 /* commands in flight where LIST-STATUS is not to be had */
+
+typedef struct FolderRead {
+	Account *account;
+	GPtrArray *found;    /* of StoreMailbox, owned */
+	GHashTable *by_name; /* GBytes -> StoreMailbox in FOUND */
+	unsigned pending;
+	bool extended, with_status, refused;
+	unsigned status_next; /* index in FOUND of the next to ask for */
+} FolderRead;
+
+static void on_list(void *data, ImapTicket ticket, ImapOutcome outcome,
+		    const ImapResponse *response);
+
+GBytes *
+folders_raw_name(Account *account, const char *name)
+{
+	g_autoptr(StoreMailbox) box = NULL;
+	g_autofree char *raw = NULL;
+
+	if (store_mailbox_find(account->engine->store, account->id, name, &box, NULL))
+		return g_bytes_new(box->raw, box->raw_size);
+	if (!g_ascii_strcasecmp(name, "INBOX"))
+		return g_bytes_new_static("INBOX", 5);
+	raw = imap_mailbox_name_encode(name, false);
+	return raw ? g_bytes_new(raw, strlen(raw)) : NULL;
+}
+
+static bool
+has_word(const ImapStrings *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (span_is_nocase(words->at[i], word))
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *attribute; /* RFC 6154; the last two XLIST's */
+	StoreMailboxRole role;
+} roles[] = {
+	{ "\\Drafts", STORE_ROLE_DRAFTS },   { "\\Sent", STORE_ROLE_SENT },
+	{ "\\Archive", STORE_ROLE_ARCHIVE }, { "\\Junk", STORE_ROLE_JUNK },
+	{ "\\Trash", STORE_ROLE_TRASH },     { "\\Flagged", STORE_ROLE_FLAGGED },
+	{ "\\All", STORE_ROLE_ALL },	     { "\\Important", STORE_ROLE_IMPORTANT },
+	{ "\\Spam", STORE_ROLE_JUNK },	     { "\\AllMail", STORE_ROLE_ALL },
+};
+
+static StoreMailboxRole
+role_of(const ImapList *list)
+{
+	if (span_is_nocase(list->name, "INBOX"))
+		return STORE_ROLE_INBOX;
+	for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
+		if (has_word(&list->attributes, roles[i].attribute))
+			return roles[i].role;
+	return STORE_ROLE_NONE;
+}
+
+static StoreMailbox *
+find(FolderRead *read, Span name)
+{
+	g_autoptr(GBytes) key = g_bytes_new_static(name.at, span_size(name));
+	StoreMailbox *box = g_hash_table_lookup(read->by_name, key);
+
+	if (!box && span_is_nocase(name, "INBOX")) {
+		g_autoptr(GBytes) inbox = g_bytes_new_static("INBOX", 5);
+
+		box = g_hash_table_lookup(read->by_name, inbox);
+	}
+	return box;
+}
+
+static void
+take_list(FolderRead *read, const ImapList *list)
+{
+	StoreMailbox *box = find(read, list->name);
+	bool inbox = span_is_nocase(list->name, "INBOX");
+	Span raw = inbox ? SPAN_LITERAL("INBOX") : list->name;
+
+	if (span_is_empty(raw))
+		return;
+	if (!box) {
+		box = g_new0(StoreMailbox, 1);
+		box->account = read->account->id;
+		box->raw = span_dup(raw);
+		box->raw_size = span_size(raw);
+		box->name = imap_mailbox_name_decode(raw, false);
+		/* Broken modified UTF-7 is shown as it is; the raw bytes stay the identity. */
+		if (!box->name)
+			box->name = g_utf8_make_valid(raw.at, (gssize)span_size(raw));
+		box->server_total = box->server_unread = -1;
+		g_ptr_array_add(read->found, box);
+		g_hash_table_insert(read->by_name, g_bytes_new(box->raw, box->raw_size), box);
+	}
+	box->delimiter = list->delimiter;
+	box->role = role_of(list);
+	box->selectable = !has_word(&list->attributes, "\\Noselect") &&
+			  !has_word(&list->attributes, "\\NonExistent");
+	box->has_children = has_word(&list->attributes, "\\HasChildren");
+	if (has_word(&list->attributes, "\\Subscribed"))
+		box->subscribed = true;
+}
+
+static void
+take_lsub(FolderRead *read, const ImapList *list)
+{
+	StoreMailbox *box = find(read, list->name);
+
+	/* \Noselect in LSUB means only that a child is subscribed (RFC 3501, 6.3.9). */
+	if (box && !has_word(&list->attributes, "\\Noselect"))
+		box->subscribed = true;
+}
+
+static void
+status_into(StoreMailbox *box, const ImapStatus *status)
+{
+	if (status->present & IMAP_STATUS_MESSAGES)
+		box->server_total = status->messages;
+	if (status->present & IMAP_STATUS_UNSEEN)
+		box->server_unread = status->unseen;
+	if (status->present & IMAP_STATUS_UIDNEXT)
+		box->uidnext = status->uidnext;
+	if (status->present & IMAP_STATUS_HIGHESTMODSEQ)
+		box->highestmodseq = status->highestmodseq;
+}
+
+/* Unasked STATUS (NOTIFY, or a late one): straight into the store. */
+static void
+status_alone(Account *account, const ImapStatus *status)
+{
+	StoreMailbox box = { .server_total = -1, .server_unread = -1 };
+	g_autofree char *name = imap_mailbox_name_decode(status->mailbox, false);
+	g_autoptr(StoreMailbox) known = NULL;
+	g_autoptr(GError) error = NULL;
+	EngineEvent event = { .type = ENGINE_EVENT_FOLDERS, .account = account->id };
+
+	if (!name || !store_mailbox_find(account->engine->store, account->id, name, &known, NULL))
+		return;
+	box.id = known->id;
+	status_into(&box, status);
+	if (!store_mailbox_status(account->engine->store, &box, &error))
+		account_store_failed(account, error);
+	else
+		engine_post(account->engine, &event);
+}
+
+void
+folders_on_response(Account *account, const ImapResponse *response)
+{
+	FolderRead *read = account->folder_read;
+	StoreMailbox *box;
+
+	switch (response->type) {
+	case IMAP_RESPONSE_LIST:
+	case IMAP_RESPONSE_XLIST:
+		if (read)
+			take_list(read, &response->list);
+		break;
+	case IMAP_RESPONSE_LSUB:
+		if (read)
+			take_lsub(read, &response->list);
+		break;
+	case IMAP_RESPONSE_STATUS:
+		box = read ? find(read, response->status.mailbox) : NULL;
+		if (box)
+			status_into(box, &response->status);
+		else
+			status_alone(account, &response->status);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+read_free(FolderRead *read)
+{
+	g_hash_table_unref(read->by_name);
+	g_ptr_array_unref(read->found);
+	g_free(read);
+}
+
+static bool
+write_all(FolderRead *read, GError **error)
+{
+	Store *store = read->account->engine->store;
+	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	bool fine = store_begin(store, error);
+
+	if (!fine)
+		return false;
+	for (unsigned i = 0; fine && i < read->found->len; i++) {
+		StoreMailbox *box = g_ptr_array_index(read->found, i);
+
+		fine =
+		    store_mailbox_put(store, box, error) && store_mailbox_status(store, box, error);
+		g_array_append_val(keep, box->id);
+	}
+	/* An empty list after a login is a server in trouble, not an empty account (threats Y7). */
+	if (fine && keep->len)
+		fine = store_mailboxes_keep(store, read->account->id,
+					    (const StoreId *)(void *)keep->data, keep->len, error);
+	if (!fine) {
+		store_rollback(store);
+		return false;
+	}
+	return store_commit(store, error);
+}
+
+static void
+finish(FolderRead *read)
+{
+	Account *account = read->account;
+	EngineEvent event = { .type = ENGINE_EVENT_FOLDERS, .account = account->id };
+	g_autoptr(GError) error = NULL;
+
+	account->folder_read = NULL;
+	account->folders_ms = g_get_monotonic_time() / 1000;
+	if (!read->refused) {
+		if (!read->found->len)
+			engine_post_notice(account->engine, account->id,
+					   _("the server lists no folders at all: what is here is "
+					     "kept"));
+		if (!write_all(read, &error))
+			account_store_failed(account, error);
+		else
+			engine_post(account->engine, &event);
+	}
+	read_free(read);
+	account_pump_later(account);
+}
+
+static void
+ask_status(FolderRead *read)
+{
+	Account *account = read->account;
+	bool modseq = account_has(account, "CONDSTORE");
+
+	while (read->pending < STATUS_AT_ONCE && read->status_next < read->found->len) {
+		StoreMailbox *box = g_ptr_array_index(read->found, read->status_next++);
+		ImapCommand *command;
+
+		if (!box->selectable)
+			continue;
+		command = imap_command_new("STATUS");
+		imap_command_mailbox(command, span_of(box->raw, box->raw_size));
+		imap_command_text(command, "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY%s)",
+				  modseq ? " HIGHESTMODSEQ" : "");
+		read->pending++;
+		connection_send(account->connection, command, IMAP_SEND_NORMAL, on_list, read);
+	}
+}
+
+static void
+on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	FolderRead *read = data;
+
+	/* CLOSED: folders_forget frees it. */
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	read->pending--;
+	if (outcome != IMAP_OUTCOME_OK && !read->found->len)
+		read->refused = true;
+	if (read->pending == 0 || read->status_next) {
+		if (!read->with_status && !read->refused)
+			ask_status(read);
+		if (!read->pending)
+			finish(read);
+	}
+}
+
+static void
+send_list(FolderRead *read, const char *name, const char *options)
+{
+	ImapCommand *command = imap_command_new(name);
+
+	imap_command_text(command, "\"\" \"*\"%s", options);
+	read->pending++;
+	connection_send(read->account->connection, command, IMAP_SEND_NORMAL, on_list, read);
+}
+
+void
+folders_read(Account *account)
+{
+	ImapSession *session = connection_session(account->connection);
+	g_autoptr(GString) options = NULL;
+	FolderRead *read;
+
+	if (account->folder_read)
+		return;
+	read = g_new0(FolderRead, 1);
+	read->account = account;
+	read->found = g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
+	read->by_name =
+	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	account->folder_read = read;
+
+	read->extended = account_has(account, "LIST-EXTENDED") &&
+			 !(imap_session_quirks(session) & IMAP_QUIRK_NO_LIST_EXTENDED);
+	if (!read->extended) {
+		send_list(read, "LIST", "");
+		send_list(read, "LSUB", "");
+		return;
+	}
+	options = g_string_new(" RETURN (SUBSCRIBED CHILDREN");
+	if (account_has(account, "SPECIAL-USE"))
+		g_string_append(options, " SPECIAL-USE");
+	read->with_status = account_has(account, "LIST-STATUS");
+	if (read->with_status) {
+		g_string_append(options, " STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY");
+		g_string_append(options,
+				account_has(account, "CONDSTORE") ? " HIGHESTMODSEQ))" : "))");
+	} else {
+		g_string_append(options, ")");
+	}
+	send_list(read, "LIST", options->str);
+}
+
+void
+folders_forget(Account *account)
+{
+	if (account->folder_read)
+		read_free(account->folder_read);
+	account->folder_read = NULL;
+}

@@ -1,0 +1,80 @@
+/* What mirror.c (what comes in) and mirror-sync.c (what is asked for) share. */
+#ifndef ENGINE_MIRROR_PRIVATE_H
+#define ENGINE_MIRROR_PRIVATE_H
+
+#include "engine-private.h"
+#include "seqmap-private.h"
+
+#define MIRROR_SLICES 2 /* in flight: the line stays busy while one is written down */
+
+typedef enum {
+	SLICE_FLAGS, /* flags of messages known, where the server cannot say which changed */
+	SLICE_FULL,  /* messages not here yet */
+} SliceKind;
+
+typedef struct Slice {
+	SliceKind kind;
+	uint32_t low, high; /* UIDs */
+	int64_t sent_us;
+} Slice;
+
+struct Mirror {
+	Account *account;
+	GBytes *raw;
+	StoreMailbox *box; /* as the store has it; NULL before SELECT's answer */
+	bool riding;	   /* SELECT is to go with the login, or went */
+	bool rode;	   /* and was not answered OK yet */
+	bool selecting, ready, current;
+	bool stuck; /* more of it cannot be had: say so once, and do not ask again */
+	GError *error;
+
+	/* what SELECT and the server since said */
+	uint32_t exists, uidnext, uidvalidity;
+	uint64_t modseq;
+	bool no_modseq;
+
+	/* gathered, not written yet */
+	RecordBatch *batch;
+	GArray *changes; /* of StoreFlagChange; keywords in CHANGE_WORDS */
+	GStringChunk *change_words;
+	GArray *gone;		     /* of uint32_t */
+	uint32_t seen_min, seen_max; /* UIDs of full records since they were last reset */
+
+	/* bringing what is here up to date */
+	uint32_t wanted;  /* rows the person looks at, from the newest */
+	unsigned pending; /* commands of that in flight */
+	unsigned lone;	  /* single messages asked for, in flight */
+	bool new_done, flags_done, searching, checked;
+	bool compare;	     /* the SEARCH in flight is for every UID */
+	uint32_t new_exists; /* EXISTS when what is new was asked for */
+	GArray *found;	     /* of ImapRange: the SEARCH in flight */
+	bool has_count;
+	uint32_t count;
+	bool doubt; /* what is here may not be what the server has: compare */
+
+	SeqMap map;
+	bool top_known;	  /* TOP_SEQ is right */
+	uint32_t top_seq; /* of the newest message mirrored */
+
+	/* the rest, newest first */
+	Slice slices[MIRROR_SLICES];
+	unsigned n_slices;
+	uint32_t flags_next; /* the highest UID whose flags are to be asked for; 0: none */
+	uint32_t fill_next;  /* the highest UID to ask for; 0: none, or not begun */
+	uint32_t span;	     /* UIDs a slice */
+	uint32_t slice_rows; /* came since the last slice ended */
+	int64_t slice_end_us;
+};
+
+/* What to write together with what was gathered; zero fields stay as they are. */
+typedef struct MirrorProgress {
+	uint32_t known_from_uid, mirrored_uidnext;
+	uint64_t mirrored_modseq;
+} MirrorProgress;
+bool mirror_write(Mirror *mirror, const MirrorProgress *progress);
+
+const char *mirror_items(const Mirror *mirror);
+bool mirror_has_condstore(const Mirror *mirror);
+ImapTicket mirror_send(Mirror *mirror, ImapCommand *command, ImapDone done, void *data);
+
+#endif

@@ -1,0 +1,536 @@
+/* What is asked for: the window the person looks at, what is new, what changed, what is gone, and
+ * then the rest, newest first, in slices.
+ *
+ * Slices are ranges of UIDs, because a UID FETCH means the same whatever arrives or goes in the
+ * meantime; how many messages such a range holds is learnt from the slices before it.  A slice is
+ * sized so that it takes about SLICE_US of line time. */
+#include "mirror-private.h"
+
+#include "base/safetext.h"
+
+#define WINDOW_MAX_ROWS 200
+#define SLICE_US	120000
+#define SLICE_FIRST	64   /* messages, before anything is known of the line */
+#define SLICE_MAX_ROWS	4000 /* and no more, however fast: memory, and a cancelled fill */
+#define FLAGS_FACTOR	8    /* flags alone are this much shorter than whole records, or more */
+#define MISSING_AT_ONCE 1000
+
+static void
+resume(Mirror *mirror)
+{
+	mirror_continue_sync(mirror);
+	account_pump_later(mirror->account);
+}
+
+/* ---- the window ------------------------------------------------------------------------------------ */
+
+static void
+sync_failed(Mirror *mirror, const ImapResponse *response, const char *what)
+{
+	g_autoptr(GError) error = account_refusal(response, POSTERN_ERROR_REFUSED, what);
+
+	mirror->stuck = true;
+	engine_post_notice(mirror->account->engine, mirror->account->id, error->message);
+	if (!mirror->error)
+		mirror->error = g_steal_pointer(&error);
+	account_pump_later(mirror->account);
+}
+
+static void
+on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+	MirrorProgress progress = { 0 };
+	uint32_t uidnext;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->pending--;
+	if (outcome != IMAP_OUTCOME_OK)
+		sync_failed(mirror, response, _("read the newest messages"));
+	/* Nothing at or above the UIDNEXT of SELECT existed then; what came since is asked for next. */
+	uidnext = MAX(mirror->seen_max + 1, mirror->uidnext);
+	progress.mirrored_uidnext = MAX(uidnext, 1);
+	progress.mirrored_modseq = mirror_has_condstore(mirror) ? mirror->modseq : 0;
+	if (mirror->wanted >= mirror->new_exists)
+		progress.known_from_uid = 1;
+	else
+		progress.known_from_uid = mirror->seen_min ? mirror->seen_min : uidnext;
+	mirror->flags_done = mirror->checked = mirror->new_done = true;
+	if (mirror_write(mirror, &progress))
+		resume(mirror);
+}
+
+/* By sequence number: no UID is known yet, and of sequence numbers the newest are known. */
+static void
+send_window(Mirror *mirror)
+{
+	ImapCommand *command = imap_command_new("FETCH");
+	uint32_t rows;
+
+	mirror->wanted = MIN(mirror->wanted, WINDOW_MAX_ROWS);
+	rows = MIN(mirror->wanted, mirror->exists);
+	imap_command_range(command, mirror->exists - rows + 1, mirror->exists);
+	imap_command_text(command, "%s", mirror_items(mirror));
+	mirror->seen_min = mirror->seen_max = 0;
+	mirror->new_exists = mirror->exists;
+	mirror->pending++;
+	mirror_send(mirror, command, on_window, mirror);
+}
+
+static void
+settle_empty(Mirror *mirror)
+{
+	MirrorProgress progress = { .known_from_uid = 1,
+				    .mirrored_uidnext = MAX(mirror->uidnext, 1) };
+
+	if (mirror_has_condstore(mirror))
+		progress.mirrored_modseq = mirror->modseq;
+	mirror->flags_done = mirror->checked = mirror->new_done = true;
+	mirror->new_exists = 0;
+	mirror_write(mirror, &progress);
+}
+
+/* ---- what is new -------------------------------------------------------------------------------------- */
+
+static void
+on_new(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+	MirrorProgress progress = { 0 };
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->pending--;
+	mirror->new_done = true;
+	progress.mirrored_uidnext = MAX(mirror->box->mirrored_uidnext, mirror->seen_max + 1);
+	if (outcome == IMAP_OUTCOME_OK)
+		progress.mirrored_uidnext = MAX(progress.mirrored_uidnext, mirror->uidnext);
+	mirror->top_known = mirror->current && outcome == IMAP_OUTCOME_OK;
+	mirror->top_seq = mirror->new_exists;
+	if (mirror_write(mirror, &progress))
+		resume(mirror);
+}
+
+static void
+send_new(Mirror *mirror)
+{
+	ImapCommand *command = imap_command_new("UID FETCH");
+
+	imap_command_range(command, MAX(mirror->box->mirrored_uidnext, 1), 0);
+	imap_command_text(command, "%s", mirror_items(mirror));
+	mirror->seen_max = 0;
+	mirror->new_exists = mirror->exists;
+	mirror->pending++;
+	mirror_send(mirror, command, on_new, mirror);
+}
+
+static bool
+wants_new(const Mirror *mirror)
+{
+	if (mirror->new_done)
+		return mirror->exists > mirror->new_exists;
+	return !mirror->uidnext || mirror->uidnext > mirror->box->mirrored_uidnext;
+}
+
+/* ---- what changed --------------------------------------------------------------------------------------- */
+
+static void
+on_changed(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+	MirrorProgress progress = { .mirrored_modseq = mirror->modseq };
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->pending--;
+	mirror->flags_done = true;
+	if (outcome != IMAP_OUTCOME_OK) {
+		mirror->flags_next = mirror->box->mirrored_uidnext - 1;
+		progress.mirrored_modseq = 0;
+	}
+	if (mirror_write(mirror, &progress))
+		resume(mirror);
+}
+
+/* RFC 7162, 3.1.4.1, where MODSEQ can be believed; else every flag, in slices, behind the rest. */
+static void
+send_changed(Mirror *mirror)
+{
+	const StoreMailbox *box = mirror->box;
+	ImapCommand *command;
+
+	mirror->flags_done = true;
+	if (mirror_has_condstore(mirror) && box->mirrored_modseq == mirror->modseq)
+		return;
+	if (!mirror_has_condstore(mirror) || !box->mirrored_modseq ||
+	    box->mirrored_modseq > mirror->modseq) {
+		mirror->flags_next = box->mirrored_uidnext - 1;
+		return;
+	}
+	mirror->flags_done = false;
+	command = imap_command_new("UID FETCH");
+	imap_command_range(command, MAX(box->known_from_uid, 1), box->mirrored_uidnext - 1);
+	imap_command_text(command, "(UID FLAGS) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
+			  box->mirrored_modseq);
+	mirror->pending++;
+	mirror_send(mirror, command, on_changed, mirror);
+}
+
+/* ---- what is gone ----------------------------------------------------------------------------------------- */
+
+static void
+on_missing(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->pending--;
+	if (mirror_write(mirror, NULL))
+		resume(mirror);
+}
+
+/* Holes in what should be here without one: messages a server did not send when asked. */
+static void
+send_missing(Mirror *mirror, const GArray *missing)
+{
+	g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapUid));
+	ImapCommand *command;
+
+	for (guint i = 0; i < missing->len && uids->len < MISSING_AT_ONCE; i++) {
+		const ImapRange *range = &g_array_index(missing, ImapRange, i);
+
+		for (uint64_t uid = range->low; uid <= range->high && uids->len < MISSING_AT_ONCE;
+		     uid++) {
+			ImapUid one = { (uint32_t)uid };
+
+			g_array_append_val(uids, one);
+		}
+	}
+	if (!uids->len)
+		return;
+	command = imap_command_new("UID FETCH");
+	imap_command_uids(command, (const ImapUid *)(void *)uids->data, uids->len);
+	imap_command_text(command, "%s", mirror_items(mirror));
+	mirror->pending++;
+	mirror_send(mirror, command, on_missing, mirror);
+}
+
+static bool
+compare_with_store(Mirror *mirror)
+{
+	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+	g_autofree uint32_t *uids = NULL;
+	size_t n, first = 0, end;
+	uint32_t from = MAX(mirror->box->known_from_uid, 1);
+
+	if (!mirror_apply(mirror) ||
+	    !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
+		return false;
+	while (first < n && uids[first] < from)
+		first++;
+	/* What arrived since is not doubted: the search may have been answered before. */
+	for (end = n; end > first && uids[end - 1] >= mirror->box->mirrored_uidnext; end--)
+		;
+	seqmap_compare(mirror->found, uids + first, end - first, mirror->gone, missing);
+	log_event(mirror->account->engine->log, "mirror", "compared: %u gone, %u ranges missing",
+		  mirror->gone->len, missing->len);
+	send_missing(mirror, missing);
+	return mirror_apply(mirror);
+}
+
+static void
+on_searched(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->pending--;
+	mirror->searching = false;
+	mirror->checked = true;
+	if (outcome == IMAP_OUTCOME_OK && mirror->compare) {
+		mirror->doubt = false;
+		compare_with_store(mirror);
+	} else if (outcome == IMAP_OUTCOME_OK && mirror->has_count) {
+		uint32_t *uids;
+		size_t n, mine = 0;
+
+		if (store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n,
+				       NULL)) {
+			for (size_t i = n; i > 0 && uids[i - 1] >= mirror->box->known_from_uid; i--)
+				mine++;
+			mirror->doubt = mine != mirror->count;
+			g_free(uids);
+		}
+	} else {
+		mirror->doubt = false;
+	}
+	resume(mirror);
+}
+
+static void
+send_search(Mirror *mirror, bool compare)
+{
+	ImapCommand *command = imap_command_new("UID SEARCH");
+
+	mirror->compare = compare;
+	mirror->searching = true;
+	mirror->has_count = false;
+	g_array_set_size(mirror->found, 0);
+	if (account_has(mirror->account, "ESEARCH"))
+		imap_command_text(command, compare ? "RETURN (ALL)" : "RETURN (COUNT)");
+	else
+		mirror->compare = true;
+	imap_command_text(command, "UID %u:*", MAX(mirror->box->known_from_uid, 1));
+	mirror->pending++;
+	mirror_send(mirror, command, on_searched, mirror);
+}
+
+/* When everything is here, the count tells; else the server counts the part that is. */
+static bool
+must_search(Mirror *mirror)
+{
+	if (mirror->doubt)
+		return true;
+	if (mirror->checked)
+		return false;
+	if (mirror->box->known_from_uid == 1) {
+		mirror->checked = true;
+		mirror->doubt = mirror->box->total != mirror->exists;
+		return mirror->doubt;
+	}
+	return true;
+}
+
+/* ---- one after the other ------------------------------------------------------------------------------------ */
+
+void
+mirror_continue_sync(Mirror *mirror)
+{
+	if (!mirror->ready || mirror->pending || mirror->stuck || !mirror_apply(mirror))
+		return;
+	/* Only a message or its parts were asked for so far. */
+	if (!mirror->wanted)
+		return;
+	if (!mirror->box->known_from_uid) {
+		if (mirror->exists) {
+			send_window(mirror);
+			return;
+		}
+		settle_empty(mirror);
+	}
+	if (wants_new(mirror)) {
+		send_new(mirror);
+		return;
+	}
+	if (!mirror->new_done) {
+		mirror->new_done = true;
+		mirror->new_exists = mirror->exists;
+	}
+	if (!mirror->flags_done) {
+		send_changed(mirror);
+		if (mirror->pending)
+			return;
+	}
+	if (must_search(mirror)) {
+		send_search(mirror, mirror->doubt);
+		return;
+	}
+	if (!mirror->current || !mirror->top_known) {
+		mirror->top_seq = mirror->new_exists;
+		mirror->top_known = true;
+		seqmap_clear(&mirror->map);
+	}
+	if (!mirror->current) {
+		mirror->current = true;
+		mirror->fill_next = mirror->box->known_from_uid - 1;
+	}
+}
+
+/* ---- a single message ------------------------------------------------------------------------------------------ */
+
+typedef struct LoneFetch {
+	Mirror *mirror;
+	EngineRequest request;
+	uint32_t uid;
+} LoneFetch;
+
+static void
+on_lone(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	g_autofree LoneFetch *lone = data;
+	Mirror *mirror = lone->mirror;
+	g_autoptr(StoreRow) row = NULL;
+	Job *job;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->lone--;
+	mirror_apply(mirror);
+	account_pump_later(mirror->account);
+	job = account_find_job(mirror->account, lone->request);
+	if (!job)
+		return;
+	job->pending--;
+	if (outcome == IMAP_OUTCOME_NO || outcome == IMAP_OUTCOME_BAD)
+		job->error =
+		    account_refusal(response, POSTERN_ERROR_REFUSED, _("read the message"));
+	else if (!store_row_by_uid(mirror->account->engine->store, mirror->box->id, lone->uid, &row,
+				   NULL))
+		job->error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
+					 _("there is no message %u in \"%s\""), lone->uid,
+					 mirror->box->name);
+	else
+		job->message = row->id;
+}
+
+void
+mirror_fetch_message(Mirror *mirror, Job *job)
+{
+	g_autoptr(StoreRow) row = NULL;
+	ImapUid uid = { job->uid };
+	ImapCommand *command;
+	LoneFetch *lone;
+
+	job->started = true;
+	if (store_row_by_uid(mirror->account->engine->store, mirror->box->id, job->uid, &row,
+			     NULL) &&
+	    row->structure) {
+		job->message = row->id;
+		return;
+	}
+	lone = g_new0(LoneFetch, 1);
+	lone->mirror = mirror;
+	lone->request = job->request;
+	lone->uid = job->uid;
+	command = imap_command_new("UID FETCH");
+	imap_command_uids(command, &uid, 1);
+	imap_command_text(command, "%s", mirror_items(mirror));
+	job->pending++;
+	mirror->lone++;
+	if (!mirror_send(mirror, command, on_lone, lone)) {
+		job->pending--;
+		mirror->lone--;
+		g_free(lone);
+	}
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t
+scaled(uint32_t span, uint64_t times, uint64_t of)
+{
+	uint64_t n = (uint64_t)span * times / MAX(of, 1);
+
+	return (uint32_t)CLAMP(n, 1, UINT32_MAX / 4);
+}
+
+/* SPAN UIDs brought ROWS messages in US microseconds: how many UIDs next. */
+static void
+learn_span(Mirror *mirror, const Slice *slice, uint32_t rows, int64_t us)
+{
+	uint32_t asked = slice->high - slice->low + 1;
+	uint32_t fitting;
+
+	if (!rows) {
+		mirror->span = scaled(MAX(mirror->span, asked), 4, 1);
+		return;
+	}
+	if (slice->kind == SLICE_FLAGS || asked < mirror->span)
+		return;
+	/* So many rows in the time a slice may take; at most four times what was seen to work. */
+	fitting = (uint32_t)MIN((int64_t)rows * SLICE_US / MAX(us, 1000), (int64_t)rows * 4);
+	fitting = CLAMP(fitting, 8, SLICE_MAX_ROWS);
+	mirror->span = scaled(asked, fitting, rows);
+}
+
+static void on_slice(void *data, ImapTicket ticket, ImapOutcome outcome,
+		     const ImapResponse *response);
+
+static void
+send_slice(Mirror *mirror, SliceKind kind, uint32_t low, uint32_t high)
+{
+	ImapCommand *command = imap_command_new("UID FETCH");
+
+	mirror->slices[mirror->n_slices++] =
+	    (Slice){ .kind = kind, .low = low, .high = high, .sent_us = g_get_monotonic_time() };
+	imap_command_range(command, low, high);
+	imap_command_text(command, "%s",
+			  kind == SLICE_FLAGS ? "(UID FLAGS)" : mirror_items(mirror));
+	mirror_send(mirror, command, on_slice, mirror);
+}
+
+static void
+tell_progress(Mirror *mirror)
+{
+	g_autofree char *doing = NULL;
+	g_autofree char *name = NULL;
+
+	if (mirror_is_complete(mirror))
+		return;
+	name = safe_line(mirror->box->name);
+	doing = g_strdup_printf(_("reading %s"), name);
+	account_status(mirror->account, doing, mirror->box->total, mirror->exists);
+}
+
+static void
+on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+	Slice slice = mirror->slices[0];
+	MirrorProgress progress = { 0 };
+	int64_t now = g_get_monotonic_time();
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->n_slices--;
+	memmove(mirror->slices, mirror->slices + 1, mirror->n_slices * sizeof *mirror->slices);
+	/* NO: some of these were expunged meanwhile, or one is broken on the server; what could be had
+	 * came.  BAD: the server does not take what we ask. */
+	if (outcome == IMAP_OUTCOME_BAD) {
+		sync_failed(mirror, response, _("read the rest of the folder"));
+		return;
+	}
+	learn_span(mirror, &slice, mirror->slice_rows,
+		   now - MAX(slice.sent_us, mirror->slice_end_us));
+	mirror->slice_end_us = now;
+	mirror->slice_rows = 0;
+	if (slice.kind == SLICE_FULL)
+		progress.known_from_uid = slice.low;
+	else if (!mirror->flags_next && mirror_has_condstore(mirror))
+		progress.mirrored_modseq = mirror->modseq;
+	if (!mirror_write(mirror, &progress))
+		return;
+	tell_progress(mirror);
+	account_pump_later(mirror->account);
+}
+
+void
+mirror_fill(Mirror *mirror)
+{
+	uint32_t known_from = mirror->box->known_from_uid;
+
+	if (!mirror->span)
+		mirror->span = scaled(SLICE_FIRST, MAX(mirror->uidnext, 1), MAX(mirror->exists, 1));
+	while (mirror->n_slices < MIRROR_SLICES && !mirror->stuck) {
+		uint32_t low, high, span = mirror->span;
+
+		if (mirror->flags_next && mirror->flags_next >= known_from) {
+			span = scaled(span, FLAGS_FACTOR, 1);
+			high = mirror->flags_next;
+			low = high - MIN(span, high - known_from + 1) + 1;
+			mirror->flags_next = low > known_from ? low - 1 : 0;
+			send_slice(mirror, SLICE_FLAGS, low, high);
+			continue;
+		}
+		mirror->flags_next = 0;
+		if (!mirror->fill_next)
+			break;
+		high = mirror->fill_next;
+		low = high - MIN(span, high) + 1;
+		mirror->fill_next = low - 1;
+		send_slice(mirror, SLICE_FULL, low, high);
+	}
+}

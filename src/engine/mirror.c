@@ -1,0 +1,593 @@
+/* The selected mailbox: what the server says of it, and how that gets into the store.
+ *
+ * The store's promise to itself: every UID from box->known_from_uid up to box->mirrored_uidnext is
+ * here.  So the sequence number of any of them follows from that of the newest (SeqMap), without
+ * asking for the UIDs of the rest. */
+#include "mirror-private.h"
+
+#include "base/safetext.h"
+#include "imap/mutf7.h"
+
+#define WRITE_ROWS 500 /* a transaction of about 10 ms */
+
+Mirror *
+mirror_new(Account *account, GBytes *raw)
+{
+	Mirror *mirror = g_new0(Mirror, 1);
+
+	mirror->account = account;
+	mirror->raw = g_bytes_ref(raw);
+	mirror->batch = record_batch_new();
+	mirror->changes = g_array_new(FALSE, FALSE, sizeof(StoreFlagChange));
+	mirror->change_words = g_string_chunk_new(1024);
+	mirror->gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	mirror->found = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+	return mirror;
+}
+
+void
+mirror_free(Mirror *mirror)
+{
+	if (!mirror)
+		return;
+	seqmap_clear(&mirror->map);
+	g_array_unref(mirror->found);
+	g_array_unref(mirror->gone);
+	g_array_unref(mirror->changes);
+	g_string_chunk_free(mirror->change_words);
+	record_batch_free(mirror->batch);
+	store_mailbox_free(mirror->box);
+	g_clear_error(&mirror->error);
+	g_bytes_unref(mirror->raw);
+	g_free(mirror);
+}
+
+bool
+mirror_is(const Mirror *mirror, GBytes *raw)
+{
+	return g_bytes_equal(mirror->raw, raw);
+}
+
+bool
+mirror_is_ready(const Mirror *mirror)
+{
+	return mirror->ready;
+}
+
+bool
+mirror_is_current(const Mirror *mirror)
+{
+	return mirror->current || mirror->stuck;
+}
+
+bool
+mirror_is_complete(const Mirror *mirror)
+{
+	return mirror->stuck ||
+	       (mirror->box && mirror->box->known_from_uid == 1 && !mirror->flags_next);
+}
+
+bool
+mirror_is_windowing(const Mirror *mirror)
+{
+	return mirror->pending && !mirror->box->known_from_uid;
+}
+
+bool
+mirror_is_busy(const Mirror *mirror)
+{
+	return mirror->selecting || mirror->riding || mirror->pending || mirror->n_slices ||
+	       mirror->lone;
+}
+
+const GError *
+mirror_error(const Mirror *mirror)
+{
+	return mirror->error;
+}
+
+StoreId
+mirror_mailbox(const Mirror *mirror)
+{
+	return mirror->box ? mirror->box->id : 0;
+}
+
+void
+mirror_want(Mirror *mirror, uint32_t rows)
+{
+	mirror->wanted = MAX(mirror->wanted, rows);
+}
+
+bool
+mirror_covers(const Mirror *mirror, uint32_t n)
+{
+	return mirror->stuck || mirror->box->known_from_uid == 1 || mirror->box->total >= n;
+}
+
+bool
+mirror_has_condstore(const Mirror *mirror)
+{
+	return mirror->modseq && !mirror->no_modseq && account_has(mirror->account, "CONDSTORE");
+}
+
+const char *
+mirror_items(const Mirror *mirror)
+{
+	return mirror_has_condstore(mirror) ? RECORD_ITEMS_MODSEQ : RECORD_ITEMS;
+}
+
+ImapTicket
+mirror_send(Mirror *mirror, ImapCommand *command, ImapDone done, void *data)
+{
+	return connection_send(mirror->account->connection, command, IMAP_SEND_NORMAL, done, data);
+}
+
+/* ---- writing down -------------------------------------------------------------------------------- */
+
+static bool
+put_rows(Mirror *mirror, Store *store, GError **error)
+{
+	size_t n;
+	const StoreMessage *messages = record_batch_messages(mirror->batch, &n);
+	EngineTotals more = { .messages = n };
+
+	if (!n)
+		return true;
+	if (!store_messages_put(store, mirror->box->id, messages, n, error))
+		return false;
+	seqmap_clear(&mirror->map);
+	engine_add_totals(mirror->account->engine, &more);
+	return true;
+}
+
+static bool
+write_down(Mirror *mirror, const MirrorProgress *progress, GError **error)
+{
+	Store *store = mirror->account->engine->store;
+	StoreMailbox *box = mirror->box;
+	MirrorProgress to = { box->known_from_uid, box->mirrored_uidnext, box->mirrored_modseq };
+
+	if (!put_rows(mirror, store, error))
+		return false;
+	if (mirror->changes->len &&
+	    !store_messages_flag(store, box->id, (StoreFlagChange *)(void *)mirror->changes->data,
+				 mirror->changes->len, NULL, error))
+		return false;
+	if (mirror->gone->len &&
+	    !store_messages_remove(store, box->id, (uint32_t *)(void *)mirror->gone->data,
+				   mirror->gone->len, NULL, error))
+		return false;
+	if (progress) {
+		if (progress->known_from_uid)
+			to.known_from_uid = progress->known_from_uid;
+		if (progress->mirrored_uidnext)
+			to.mirrored_uidnext = progress->mirrored_uidnext;
+		if (progress->mirrored_modseq)
+			to.mirrored_modseq = progress->mirrored_modseq;
+		if (!store_mailbox_progress(store, box->id, to.known_from_uid, to.mirrored_uidnext,
+					    to.mirrored_modseq, error))
+			return false;
+	}
+	return true;
+}
+
+/* The server's counts as of now: what it said of EXISTS; of unread what the mirror knows, once it
+ * is complete. */
+static bool
+write_counts(Mirror *mirror, GError **error)
+{
+	Store *store = mirror->account->engine->store;
+	g_autoptr(StoreMailbox) fresh = NULL;
+	StoreMailbox counts = { .id = mirror->box->id,
+				.server_total = mirror->exists,
+				.server_unread = -1,
+				.uidvalidity = mirror->uidvalidity,
+				.uidnext = mirror->uidnext,
+				.highestmodseq = mirror->modseq };
+
+	if (!store_mailbox_get(store, mirror->box->id, &fresh, error))
+		return false;
+	if (fresh->known_from_uid == 1)
+		counts.server_unread = fresh->unread;
+	if (!store_mailbox_status(store, &counts, error))
+		return false;
+	store_mailbox_free(mirror->box);
+	mirror->box = g_steal_pointer(&fresh);
+	return true;
+}
+
+bool
+mirror_write(Mirror *mirror, const MirrorProgress *progress)
+{
+	Account *account = mirror->account;
+	Store *store = account->engine->store;
+	g_autoptr(GError) error = NULL;
+	EngineEvent event = { .type = ENGINE_EVENT_ROWS, .account = account->id };
+	EngineEvent folders = { .type = ENGINE_EVENT_FOLDERS, .account = account->id };
+	bool fine;
+
+	if (!mirror->box)
+		return true;
+	event.mailbox = mirror->box->id;
+	fine = store_begin(store, &error);
+	if (fine && (!write_down(mirror, progress, &error) || !write_counts(mirror, &error))) {
+		store_rollback(store);
+		fine = false;
+	}
+	if (fine)
+		fine = store_commit(store, &error);
+	record_batch_clear(mirror->batch);
+	g_array_set_size(mirror->changes, 0);
+	g_string_chunk_clear(mirror->change_words);
+	g_array_set_size(mirror->gone, 0);
+	if (!fine) {
+		mirror->stuck = true;
+		account_store_failed(account, error);
+		return false;
+	}
+	engine_post(account->engine, &event);
+	if (mirror->current)
+		engine_post(account->engine, &folders);
+	return true;
+}
+
+static bool
+has_gathered(const Mirror *mirror)
+{
+	size_t n;
+
+	record_batch_messages(mirror->batch, &n);
+	return n || mirror->changes->len || mirror->gone->len;
+}
+
+bool
+mirror_apply(Mirror *mirror)
+{
+	return !has_gathered(mirror) || mirror_write(mirror, NULL);
+}
+
+/* ---- sequence numbers ------------------------------------------------------------------------------ */
+
+static bool
+load_map(Mirror *mirror)
+{
+	uint32_t *uids;
+	size_t n;
+
+	if (!mirror->top_known || !mirror_apply(mirror))
+		return false;
+	if (seqmap_is_loaded(&mirror->map))
+		return true;
+	if (!store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
+		return false;
+	seqmap_load(&mirror->map, uids, n, MAX(mirror->box->known_from_uid, 1), mirror->top_seq);
+	return true;
+}
+
+static void
+on_expunge(Mirror *mirror, uint32_t seq)
+{
+	uint32_t uid = 0;
+
+	if (!seq || seq > mirror->exists) {
+		mirror->doubt = true; /* threats I9: out of range */
+		return;
+	}
+	mirror->exists--;
+	if (seq <= mirror->new_exists)
+		mirror->new_exists--;
+	if (mirror->box && load_map(mirror))
+		uid = seqmap_expunge(&mirror->map, seq);
+	else
+		mirror->doubt = true;
+	if (mirror->top_known && seq <= mirror->top_seq)
+		mirror->top_seq--;
+	if (uid)
+		g_array_append_val(mirror->gone, uid);
+}
+
+static void
+on_vanished(Mirror *mirror, const ImapResponse *response)
+{
+	uint32_t *uids;
+	size_t n;
+
+	if (!mirror->box || !mirror_apply(mirror) ||
+	    !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
+		return;
+	/* Only those here: a hostile range of four thousand million costs nothing. */
+	for (size_t i = 0; i < n; i++)
+		for (size_t r = 0; r < response->ranges.count; r++)
+			if (uids[i] >= response->ranges.at[r].low &&
+			    uids[i] <= response->ranges.at[r].high) {
+				g_array_append_val(mirror->gone, uids[i]);
+				break;
+			}
+	if (!response->vanished_earlier) {
+		mirror->exists -= MIN(mirror->exists, mirror->gone->len);
+		mirror->new_exists -= MIN(mirror->new_exists, mirror->gone->len);
+	}
+	seqmap_clear(&mirror->map);
+	mirror->top_known = false;
+	mirror->checked = false;
+	g_free(uids);
+}
+
+/* ---- responses -------------------------------------------------------------------------------------- */
+
+static void
+on_flags(Mirror *mirror, const ImapFetch *fetch)
+{
+	uint32_t uid = fetch->uid.value;
+	StoreFlagChange change = { 0 };
+	g_autoptr(GString) words = NULL;
+
+	if (!mirror->box)
+		return;
+	if (!(fetch->present & IMAP_FETCH_UID))
+		uid = load_map(mirror) ? seqmap_uid(&mirror->map, fetch->seq.value) : 0;
+	if (!uid)
+		return;
+	words = g_string_new(NULL);
+	change.uid = uid;
+	change.flags = record_flags(&fetch->flags, words);
+	change.modseq = fetch->modseq;
+	if (words->len)
+		change.keywords =
+		    span_of_string(g_string_chunk_insert_len(mirror->change_words, words->str,
+							     (gssize)words->len));
+	g_array_append_val(mirror->changes, change);
+	mirror->slice_rows++;
+}
+
+static void
+on_fetch(Mirror *mirror, const ImapFetch *fetch)
+{
+	size_t n;
+
+	if (!(fetch->present & IMAP_FETCH_ENVELOPE)) {
+		if (fetch->present & IMAP_FETCH_FLAGS)
+			on_flags(mirror, fetch);
+		return;
+	}
+	if (!record_batch_add(mirror->batch, fetch))
+		return;
+	mirror->seen_min =
+	    mirror->seen_min ? MIN(mirror->seen_min, fetch->uid.value) : fetch->uid.value;
+	mirror->seen_max = MAX(mirror->seen_max, fetch->uid.value);
+	mirror->slice_rows++;
+	record_batch_messages(mirror->batch, &n);
+	if (n >= WRITE_ROWS && mirror->box)
+		mirror_apply(mirror);
+}
+
+static void
+on_exists(Mirror *mirror, uint32_t exists)
+{
+	if (mirror->ready && exists < mirror->exists)
+		mirror->doubt = true; /* it may not shrink without EXPUNGE (RFC 9051, 7.4.1) */
+	mirror->exists = exists;
+}
+
+static void
+on_search(Mirror *mirror, const ImapResponse *response)
+{
+	if (!mirror->searching)
+		return;
+	for (size_t i = 0; i < response->numbers.count; i++) {
+		ImapRange one = { response->numbers.at[i], response->numbers.at[i] };
+
+		g_array_append_val(mirror->found, one);
+	}
+}
+
+static void
+on_esearch(Mirror *mirror, const ImapEsearch *esearch)
+{
+	if (!mirror->searching)
+		return;
+	if (esearch->has_all)
+		g_array_append_vals(mirror->found, esearch->all.at, (guint)esearch->all.count);
+	if (esearch->has_count) {
+		mirror->has_count = true;
+		mirror->count = esearch->count;
+	}
+}
+
+static void
+on_code(Mirror *mirror, const ImapResponse *response)
+{
+	switch (response->code) {
+	case IMAP_CODE_UIDNEXT:
+		mirror->uidnext = (uint32_t)response->number;
+		break;
+	case IMAP_CODE_UIDVALIDITY:
+		if (mirror->ready && mirror->uidvalidity != response->number) {
+			/* In mid-session (threats Y1): nothing known of this line holds any more. */
+			g_autoptr(GError) error =
+			    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+					_("the server renumbered \"%s\": reading it anew"),
+					mirror->box->name);
+
+			connection_fail(mirror->account->connection, error);
+		}
+		mirror->uidvalidity = (uint32_t)response->number;
+		break;
+	case IMAP_CODE_HIGHESTMODSEQ:
+		mirror->modseq = response->number;
+		break;
+	case IMAP_CODE_NOMODSEQ:
+		mirror->no_modseq = true;
+		break;
+	default:
+		break;
+	}
+}
+
+bool
+mirror_on_response(Mirror *mirror, const ImapResponse *response)
+{
+	if (!mirror->selecting && !mirror->riding && !mirror->ready)
+		return false;
+	switch (response->type) {
+	case IMAP_RESPONSE_FETCH:
+		on_fetch(mirror, &response->fetch);
+		break;
+	case IMAP_RESPONSE_EXISTS:
+		on_exists(mirror, (uint32_t)MIN(response->number, UINT32_MAX));
+		break;
+	case IMAP_RESPONSE_EXPUNGE:
+		on_expunge(mirror, (uint32_t)MIN(response->number, UINT32_MAX));
+		break;
+	case IMAP_RESPONSE_VANISHED:
+		on_vanished(mirror, response);
+		break;
+	case IMAP_RESPONSE_SEARCH:
+		on_search(mirror, response);
+		break;
+	case IMAP_RESPONSE_ESEARCH:
+		on_esearch(mirror, &response->esearch);
+		break;
+	case IMAP_RESPONSE_OK:
+		on_code(mirror, response);
+		break;
+	default:
+		return false;
+	}
+	/* What comes unasked (IDLE) is written once this turn of the loop is over. */
+	return mirror->ready && !mirror->n_slices && !mirror->pending;
+}
+
+/* ---- SELECT ------------------------------------------------------------------------------------------ */
+
+static StoreMailbox *
+find_or_make(Mirror *mirror, GError **error)
+{
+	Store *store = mirror->account->engine->store;
+	gsize size;
+	const char *raw = g_bytes_get_data(mirror->raw, &size);
+	g_autofree char *name = imap_mailbox_name_decode(span_of(raw, size), false);
+	g_autoptr(StoreMailbox) box = NULL;
+
+	if (!name)
+		name = g_utf8_make_valid(raw, (gssize)size);
+	if (store_mailbox_find(store, mirror->account->id, name, &box, NULL))
+		return g_steal_pointer(&box);
+	box = g_new0(StoreMailbox, 1);
+	box->account = mirror->account->id;
+	box->raw = g_strndup(raw, size);
+	box->raw_size = size;
+	box->name = g_strdup(name);
+	box->selectable = true;
+	box->role = g_ascii_strcasecmp(name, "INBOX") ? STORE_ROLE_NONE : STORE_ROLE_INBOX;
+	box->server_total = box->server_unread = -1;
+	if (!store_mailbox_put(store, box, error))
+		return NULL;
+	return g_steal_pointer(&box);
+}
+
+/* UIDs from before mean nothing when UIDVALIDITY changed, was never sent, or UIDNEXT went down
+ * (threats Y1, Y2). */
+static bool
+forget_if_renumbered(Mirror *mirror, GError **error)
+{
+	const StoreMailbox *box = mirror->box;
+	bool known = box->known_from_uid || box->total;
+	bool renumbered = mirror->uidvalidity != box->uidvalidity || !mirror->uidvalidity ||
+			  (mirror->uidnext && mirror->uidnext < box->mirrored_uidnext);
+	StoreId id = box->id;
+
+	if (!known || !renumbered)
+		return true;
+	log_event(mirror->account->engine->log, "mirror",
+		  "uidvalidity %u, was %u; uidnext %u, mirrored below %u: reading anew",
+		  mirror->uidvalidity, box->uidvalidity, mirror->uidnext, box->mirrored_uidnext);
+	if (!store_mailbox_reset(mirror->account->engine->store, id, error))
+		return false;
+	g_clear_pointer(&mirror->box, store_mailbox_free);
+	return store_mailbox_get(mirror->account->engine->store, id, &mirror->box, error);
+}
+
+static void
+select_refused(Mirror *mirror, const ImapResponse *response)
+{
+	gsize size;
+	const char *raw = g_bytes_get_data(mirror->raw, &size);
+	g_autofree char *name = imap_mailbox_name_decode(span_of(raw, size), false);
+	g_autofree char *shown = safe_line(name ? name : "");
+	g_autofree char *what = g_strdup_printf(_("open the folder \"%s\""), shown);
+
+	/* What rode with the login may have come too early for this server: once more, alone. */
+	if (mirror->rode) {
+		mirror->rode = false;
+		mirror_select(mirror);
+		return;
+	}
+	mirror->error =
+	    account_refusal(response,
+			    response->code == IMAP_CODE_NONEXISTENT ? POSTERN_ERROR_GONE
+								    : POSTERN_ERROR_REFUSED,
+			    what);
+}
+
+static void
+on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Mirror *mirror = data;
+	g_autoptr(GError) error = NULL;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	mirror->selecting = mirror->riding = false;
+	account_pump_later(mirror->account);
+	/* It rode with a login that was refused; when another is taken, it is sent again. */
+	if (outcome == IMAP_OUTCOME_CANCELLED)
+		return;
+	if (outcome != IMAP_OUTCOME_OK) {
+		select_refused(mirror, response);
+		return;
+	}
+	mirror->box = find_or_make(mirror, &error);
+	if (!mirror->box || !forget_if_renumbered(mirror, &error)) {
+		account_store_failed(mirror->account, error);
+		return;
+	}
+	mirror->ready = true;
+	mirror->rode = false;
+	mirror_continue_sync(mirror);
+}
+
+static ImapCommand *
+select_command(Mirror *mirror)
+{
+	ImapCommand *command = imap_command_new("SELECT");
+	gsize size;
+	const char *raw = g_bytes_get_data(mirror->raw, &size);
+
+	imap_command_mailbox(command, span_of(raw, size));
+	if (account_has(mirror->account, "CONDSTORE"))
+		imap_command_text(command, "(CONDSTORE)");
+	return command;
+}
+
+void
+mirror_select(Mirror *mirror)
+{
+	mirror->riding = false;
+	if (mirror->selecting || mirror->ready || mirror->error || !mirror->account->online)
+		return;
+	mirror->selecting = true;
+	mirror->exists = mirror->uidnext = mirror->uidvalidity = 0;
+	mirror->modseq = 0;
+	mirror_send(mirror, select_command(mirror), on_select, mirror);
+}
+
+void
+mirror_ride(Mirror *mirror)
+{
+	gsize size;
+	const char *raw = g_bytes_get_data(mirror->raw, &size);
+
+	mirror->riding = mirror->rode = true;
+	connection_ride(mirror->account->connection, span_of(raw, size), on_select, mirror);
+}

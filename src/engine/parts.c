@@ -1,0 +1,705 @@
+/* Parts, one at a time, as they are looked at.  Small ones come whole, several in one command; large
+ * ones in pieces of about PIECE_US of line time, so that a cancelled one costs no more than a piece
+ * and a person's request never waits behind 30 MB.  What arrives is kept only when the answer named
+ * the UID, the section and the offset that were asked for (threats Y8). */
+#include "engine-private.h"
+
+#include "mail/part.h"
+
+#define WHOLE_MAX_BYTES	  (128 * 1024) /* asked for without pieces */
+#define PIECE_FIRST_BYTES (128 * 1024)
+#define PIECE_MAX_BYTES	  (1024 * 1024)
+#define PIECE_US	  200000
+#define PIECES		  2  /* in flight, while the end is known to be further on */
+#define SYNC_ROWS	  50 /* messages looked at in one go */
+#define SYNC_PARTS	  60 /* asked for, and not here */
+
+typedef struct PartFetch {
+	PartFetcher *parts;
+	unsigned refs;
+	StoreId message;
+	uint32_t uid;
+	char *section;
+	uint64_t size_hint; /* 0: not known */
+	bool whole;	    /* asked for without an offset */
+	StorePartWriter *writer;
+	uint64_t offset;	    /* bytes here */
+	uint64_t asked;		    /* bytes asked for */
+	uint32_t piece;		    /* bytes a piece */
+	int64_t piece_us;	    /* when the last piece was asked for */
+	ImapTicket tickets[PIECES]; /* of the last pieces asked for */
+	unsigned n_tickets;
+	bool over;	 /* finished, failed or given up: what still comes is thrown away */
+	GArray *waiters; /* of EngineRequest */
+} PartFetch;
+
+struct PartFetcher {
+	Account *account;
+	GHashTable *fetches;  /* "uid section" -> PartFetch, one reference */
+	PartFetch *streaming; /* the literal coming now; a reference */
+	GPtrArray *streamed;  /* of PartFetch or NULL, by number within this response; references */
+	unsigned in_flight;   /* commands */
+};
+
+typedef struct Asked {
+	PartFetcher *parts;
+	GPtrArray *fetches; /* of PartFetch, references */
+	uint64_t end;	    /* of the piece */
+} Asked;
+
+static void ask_pieces(PartFetch *fetch);
+
+static void
+fetch_unref(PartFetch *fetch)
+{
+	if (!fetch || --fetch->refs)
+		return;
+	store_part_abort(fetch->writer);
+	g_array_unref(fetch->waiters);
+	g_free(fetch->section);
+	g_free(fetch);
+}
+
+static PartFetch *
+fetch_ref(PartFetch *fetch)
+{
+	fetch->refs++;
+	return fetch;
+}
+
+static void
+unref_maybe(void *fetch)
+{
+	fetch_unref(fetch);
+}
+
+PartFetcher *
+parts_new(Account *account)
+{
+	PartFetcher *parts = g_new0(PartFetcher, 1);
+
+	parts->account = account;
+	parts->fetches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_maybe);
+	parts->streamed = g_ptr_array_new_with_free_func(unref_maybe);
+	return parts;
+}
+
+void
+parts_free(PartFetcher *parts)
+{
+	if (!parts)
+		return;
+	fetch_unref(parts->streaming);
+	g_ptr_array_unref(parts->streamed);
+	g_hash_table_unref(parts->fetches);
+	g_free(parts);
+}
+
+bool
+parts_is_busy(const PartFetcher *parts)
+{
+	return parts->in_flight > 0;
+}
+
+static char *
+fetch_key(uint32_t uid, const char *section)
+{
+	return g_strdup_printf("%u %s", uid, section);
+}
+
+/* FETCH is over, with ERROR or well; those who wait are told. */
+static void
+fetch_end(PartFetch *fetch, const GError *error)
+{
+	PartFetcher *parts = fetch->parts;
+	Account *account = parts->account;
+	g_autofree char *key = fetch_key(fetch->uid, fetch->section);
+	EngineEvent event = { .type = ENGINE_EVENT_PART,
+			      .account = account->id,
+			      .message = fetch->message,
+			      .section = fetch->section };
+	EngineTotals more = { .parts = 1 };
+
+	if (fetch->over)
+		return;
+	fetch_ref(fetch);
+	fetch->over = true;
+	g_clear_pointer(&fetch->writer, store_part_abort);
+	if (!error) {
+		engine_add_totals(account->engine, &more);
+		engine_post(account->engine, &event);
+	}
+	for (guint i = 0; i < fetch->waiters->len; i++) {
+		Job *job =
+		    account_find_job(account, g_array_index(fetch->waiters, EngineRequest, i));
+
+		if (!job)
+			continue;
+		job->pending--;
+		if (error && !job->error)
+			job->error = g_error_copy(error);
+	}
+	g_hash_table_remove(parts->fetches, key);
+	account_pump_later(account);
+	fetch_unref(fetch);
+}
+
+static void
+fetch_gone(PartFetch *fetch)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (fetch->over)
+		return;
+	if (*fetch->section)
+		error =
+		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
+				_("the server does not give part %s of message %u: it may be gone"),
+				fetch->section, fetch->uid);
+	else
+		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
+				    _("the server does not give message %u: it may be gone"),
+				    fetch->uid);
+	fetch_end(fetch, error);
+}
+
+static bool
+fetch_append(PartFetch *fetch, Span bytes, GError **error)
+{
+	if (!fetch->writer)
+		fetch->writer = store_part_begin(fetch->parts->account->engine->store, error);
+	if (!fetch->writer || !store_part_append(fetch->writer, bytes, error))
+		return false;
+	fetch->offset += span_size(bytes);
+	return true;
+}
+
+static void
+fetch_failed(PartFetch *fetch, const GError *error)
+{
+	g_autoptr(GError) copy = g_error_copy(error);
+
+	fetch_end(fetch, copy);
+	/* GONE: only this message went.  Anything else is the disk, and everything's business. */
+	if (!postern_error_is(copy, POSTERN_ERROR_GONE))
+		account_store_failed(fetch->parts->account, copy);
+}
+
+static void
+fetch_complete(PartFetch *fetch)
+{
+	StorePartWriter *writer = fetch->writer;
+	g_autoptr(GError) error = NULL;
+
+	if (!writer) {
+		g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
+
+		store_part_put(fetch->parts->account->engine->store, fetch->message, fetch->section,
+			       nothing, &error);
+	} else {
+		fetch->writer = NULL;
+		store_part_finish(writer, fetch->message, fetch->section, &error);
+	}
+	if (error)
+		fetch_failed(fetch, error);
+	else
+		fetch_end(fetch, NULL);
+}
+
+static void
+tell_progress(PartFetch *fetch)
+{
+	Account *account = fetch->parts->account;
+
+	for (guint i = 0; i < fetch->waiters->len; i++) {
+		EngineEvent event = { .type = ENGINE_EVENT_PROGRESS,
+				      .account = account->id,
+				      .message = fetch->message,
+				      .request = g_array_index(fetch->waiters, EngineRequest, i),
+				      .done = fetch->offset,
+				      .total = fetch->size_hint };
+
+		if (!fetch->whole && account_find_job(account, event.request))
+			engine_post(account->engine, &event);
+	}
+}
+
+/* ---- what comes ------------------------------------------------------------------------------------- */
+
+static PartFetch *
+find_fetch(PartFetcher *parts, uint32_t uid, Span section)
+{
+	g_autofree char *name = span_dup(section);
+	g_autofree char *key = fetch_key(uid, name);
+
+	return g_hash_table_lookup(parts->fetches, key);
+}
+
+static Span
+section_of_prefix(Span prefix)
+{
+	const char *open = NULL, *close = NULL;
+
+	for (const char *p = prefix.end; p > prefix.at; p--) {
+		if (p[-1] == ']' && !close)
+			close = p - 1;
+		if (p[-1] == '[' && close) {
+			open = p;
+			break;
+		}
+	}
+	return open ? (Span){ open, close } : SPAN_EMPTY;
+}
+
+static uint32_t
+uid_of_prefix(Span prefix)
+{
+	static const char word[] = "UID ";
+	uint64_t uid = 0;
+
+	for (const char *p = prefix.at; p + sizeof word - 1 < prefix.end; p++) {
+		Span digits = { p + 4, p + 4 };
+
+		if (memcmp(p, word, sizeof word - 1) || (p[-1] != '(' && p[-1] != ' '))
+			continue;
+		while (digits.end < prefix.end && g_ascii_isdigit(*digits.end))
+			digits.end++;
+		return span_to_number(digits, UINT32_MAX, &uid) ? (uint32_t)uid : 0;
+	}
+	return 0;
+}
+
+/* The only fetch of SECTION, for servers that name the UID last. */
+static PartFetch *
+only_fetch(PartFetcher *parts, Span section)
+{
+	GHashTableIter iter;
+	void *value;
+	PartFetch *found = NULL;
+
+	g_hash_table_iter_init(&iter, parts->fetches);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		PartFetch *fetch = value;
+
+		if (!span_is(section, fetch->section))
+			continue;
+		if (found)
+			return NULL;
+		found = fetch;
+	}
+	return found;
+}
+
+bool
+parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size)
+{
+	Span section = section_of_prefix(prefix);
+	uint32_t uid = uid_of_prefix(prefix);
+	PartFetch *fetch = uid ? find_fetch(parts, uid, section) : only_fetch(parts, section);
+
+	g_clear_pointer(&parts->streaming, fetch_unref);
+	if (!fetch)
+		return false;
+	parts->streaming = fetch_ref(fetch);
+	g_ptr_array_add(parts->streamed, fetch_ref(fetch));
+	return true;
+}
+
+void
+parts_on_literal_bytes(PartFetcher *parts, Span bytes)
+{
+	PartFetch *fetch = parts->streaming;
+	g_autoptr(GError) error = NULL;
+
+	if (!fetch || fetch->over)
+		return;
+	if (!fetch_append(fetch, bytes, &error))
+		fetch_failed(fetch, error);
+}
+
+/* One section of one answer: TRUE when it is what was asked for. */
+static void
+take_section(PartFetcher *parts, PartFetch *fetch, const ImapBodySection *section)
+{
+	g_autoptr(GError) error = NULL;
+	uint64_t start = fetch->offset;
+
+	if (fetch->over)
+		return;
+	if (!section->streamed && imap_string_is_nil(section->bytes)) {
+		fetch_gone(fetch);
+		return;
+	}
+	if (section->streamed)
+		start -= MIN(start, section->size_bytes);
+	if (!fetch->whole && section->has_origin && section->origin != start) {
+		error =
+		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
+				_("the server sent another piece of message %u than was asked for"),
+				fetch->uid);
+		fetch_end(fetch, error);
+		return;
+	}
+	if (!section->streamed && !fetch_append(fetch, section->bytes, &error)) {
+		fetch_failed(fetch, error);
+		return;
+	}
+	tell_progress(fetch);
+	/* A short piece is the last one; so is the one that ends where the structure says. */
+	if (fetch->whole || section->size_bytes < fetch->piece ||
+	    (fetch->size_hint && fetch->offset == fetch->size_hint))
+		fetch_complete(fetch);
+}
+
+void
+parts_on_fetch(PartFetcher *parts, const ImapFetch *response)
+{
+	for (size_t i = 0; i < response->n_sections; i++) {
+		const ImapBodySection *section = &response->sections[i];
+		PartFetch *fetch = (response->present & IMAP_FETCH_UID)
+				       ? find_fetch(parts, response->uid.value, section->section)
+				       : NULL;
+		PartFetch *got = NULL;
+
+		if (section->streamed && section->stream_number < parts->streamed->len)
+			got = g_ptr_array_index(parts->streamed, section->stream_number);
+		if (got && got != fetch) {
+			g_autoptr(GError) error =
+			    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
+					_("the server sent another message than %u"), got->uid);
+
+			fetch_end(got, error);
+			continue;
+		}
+		if (fetch) {
+			fetch_ref(fetch);
+			take_section(parts, fetch, section);
+			fetch_unref(fetch);
+		}
+	}
+	if (response->n_sections) {
+		g_ptr_array_set_size(parts->streamed, 0);
+		g_clear_pointer(&parts->streaming, fetch_unref);
+	}
+}
+
+/* ---- what is asked ------------------------------------------------------------------------------------ */
+
+static void
+on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Asked *asked = data;
+	PartFetcher *parts = asked->parts;
+
+	parts->in_flight--;
+	for (guint i = 0; i < asked->fetches->len; i++) {
+		PartFetch *fetch = g_ptr_array_index(asked->fetches, i);
+		int64_t us = g_get_monotonic_time() - fetch->piece_us;
+
+		if (fetch->over || outcome == IMAP_OUTCOME_CLOSED)
+			continue;
+		/* Everything this command was to bring has come, or never will. */
+		if (outcome == IMAP_OUTCOME_BAD) {
+			g_autoptr(GError) error =
+			    account_refusal(response, POSTERN_ERROR_REFUSED, _("read the message"));
+
+			fetch_end(fetch, error);
+			continue;
+		}
+		if (fetch->whole || fetch->offset < asked->end) {
+			fetch_gone(fetch);
+			continue;
+		}
+		if (us < PIECE_US / 2 && fetch->piece < PIECE_MAX_BYTES &&
+		    fetch->asked == fetch->offset)
+			fetch->piece *= 2;
+		ask_pieces(fetch);
+	}
+	g_ptr_array_unref(asked->fetches);
+	g_free(asked);
+	account_pump_later(parts->account);
+}
+
+static ImapTicket
+send_ask(PartFetcher *parts, ImapCommand *command, Asked *asked)
+{
+	ImapTicket ticket;
+
+	parts->in_flight++;
+	ticket =
+	    connection_send(parts->account->connection, command, IMAP_SEND_NORMAL, on_asked, asked);
+	if (!ticket)
+		on_asked(asked, 0, IMAP_OUTCOME_CLOSED, NULL);
+	return ticket;
+}
+
+static Asked *
+asked_new(PartFetcher *parts)
+{
+	Asked *asked = g_new0(Asked, 1);
+
+	asked->parts = parts;
+	asked->fetches = g_ptr_array_new_with_free_func(unref_maybe);
+	return asked;
+}
+
+static void
+ask_pieces(PartFetch *fetch)
+{
+	while (!fetch->over && fetch->asked - fetch->offset < (uint64_t)PIECES * fetch->piece) {
+		ImapUid uid = { fetch->uid };
+		ImapCommand *command;
+		Asked *asked;
+
+		/* Behind a piece in flight only what surely exists (hMailServer fails past the end). */
+		if (fetch->asked > fetch->offset && fetch->asked >= fetch->size_hint)
+			return;
+		command = imap_command_new("UID FETCH");
+		asked = asked_new(fetch->parts);
+		imap_command_uids(command, &uid, 1);
+		imap_command_text(command, "(UID BODY.PEEK[%s]<%" G_GUINT64_FORMAT ".%u>)",
+				  fetch->section, fetch->asked, fetch->piece);
+		fetch->asked += fetch->piece;
+		fetch->piece_us = g_get_monotonic_time();
+		asked->end = MIN(fetch->asked, fetch->size_hint ? fetch->size_hint : fetch->asked);
+		g_ptr_array_add(asked->fetches, fetch_ref(fetch));
+		fetch->tickets[fetch->n_tickets++ % PIECES] =
+		    send_ask(fetch->parts, command, asked);
+	}
+}
+
+/* Those of FETCHES that come whole, and in one command: they are all of the same sections. */
+static void
+ask_whole(PartFetcher *parts, const GArray *uids, char *const *sections, GPtrArray *take_fetches)
+{
+	ImapCommand *command = imap_command_new("UID FETCH");
+	g_autoptr(GString) items = g_string_new("(UID");
+	Asked *asked = g_new0(Asked, 1);
+
+	for (size_t i = 0; sections[i]; i++)
+		g_string_append_printf(items, " BODY.PEEK[%s]", sections[i]);
+	g_string_append_c(items, ')');
+	imap_command_uids(command, (const ImapUid *)(void *)uids->data, uids->len);
+	imap_command_text(command, "%s", items->str);
+	asked->parts = parts;
+	asked->fetches = take_fetches;
+	send_ask(parts, command, asked);
+}
+
+/* ASCII of ours or digits and dots of the server's numbering: never a byte a stranger chose. */
+static bool
+is_section(const char *section)
+{
+	return strspn(section, "0123456789.ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(section) &&
+	       strlen(section) < 1000;
+}
+
+static uint64_t
+size_of(const StoreRow *row, const MailPart *root, const char *section)
+{
+	const MailPart *part = root ? mail_part_find(root, section) : NULL;
+
+	if (!*section)
+		return row->size;
+	return part ? part->size_octets : 0;
+}
+
+/* A fetch of SECTION for JOB; NULL when it is here, or under way already. */
+static PartFetch *
+want_part(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *root,
+	  const char *section)
+{
+	g_autofree char *key = fetch_key(row->uid, section);
+	PartFetch *fetch = g_hash_table_lookup(parts->fetches, key);
+	bool has = false, made = !fetch;
+
+	if (!store_part_has(parts->account->engine->store, row->id, section, &has, &job->error) ||
+	    has)
+		return NULL;
+	if (made) {
+		fetch = g_new0(PartFetch, 1);
+		fetch->refs = 1;
+		fetch->parts = parts;
+		fetch->message = row->id;
+		fetch->uid = row->uid;
+		fetch->section = g_strdup(section);
+		fetch->size_hint = size_of(row, root, section);
+		fetch->whole = fetch->size_hint <= WHOLE_MAX_BYTES;
+		fetch->piece = PIECE_FIRST_BYTES;
+		fetch->waiters = g_array_new(FALSE, FALSE, sizeof(EngineRequest));
+		g_hash_table_insert(parts->fetches, g_steal_pointer(&key), fetch);
+	}
+	g_array_append_val(fetch->waiters, job->request);
+	job->pending++;
+	return made ? fetch : NULL;
+}
+
+typedef struct Group {
+	GArray *uids;	    /* of ImapUid */
+	GPtrArray *fetches; /* references */
+} Group;
+
+/* Adds what JOB wants of ROW to GROUPS (sections joined by spaces -> Group); large ones leave now. */
+static void
+want_parts(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *root,
+	   char *const *sections, GHashTable *groups)
+{
+	g_autoptr(GString) key = g_string_new(NULL);
+	g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(unref_maybe);
+	ImapUid uid = { row->uid };
+	Group *group;
+
+	for (size_t i = 0; sections[i] && !job->error; i++) {
+		PartFetch *fetch =
+		    is_section(sections[i]) ? want_part(parts, job, row, root, sections[i]) : NULL;
+
+		if (!fetch)
+			continue;
+		if (!fetch->whole) {
+			ask_pieces(fetch);
+			continue;
+		}
+		g_string_append_printf(key, "%s%s", key->len ? " " : "=", sections[i]);
+		g_ptr_array_add(whole, fetch_ref(fetch));
+	}
+	if (!whole->len)
+		return;
+	group = g_hash_table_lookup(groups, key->str);
+	if (!group) {
+		group = g_new0(Group, 1);
+		group->uids = g_array_new(FALSE, FALSE, sizeof(ImapUid));
+		group->fetches = g_ptr_array_new_with_free_func(unref_maybe);
+		g_hash_table_insert(groups, g_strdup(key->str), group);
+	}
+	g_array_append_val(group->uids, uid);
+	g_ptr_array_extend_and_steal(group->fetches, g_steal_pointer(&whole));
+}
+
+static void
+send_groups(PartFetcher *parts, GHashTable *groups)
+{
+	GHashTableIter iter;
+	void *key, *value;
+
+	g_hash_table_iter_init(&iter, groups);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		Group *group = value;
+		g_auto(GStrv) sections = g_strsplit((char *)key + 1, " ", -1);
+		char *none[] = { (char *)"", NULL };
+
+		ask_whole(parts, group->uids, sections[0] ? sections : none, group->fetches);
+		g_array_unref(group->uids);
+		g_free(group);
+	}
+}
+
+void
+parts_start(PartFetcher *parts, Job *job)
+{
+	g_autoptr(StoreRow) row = NULL;
+	g_autoptr(MailPart) root = NULL;
+	g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	job->started = true;
+	if (!store_row_by_id(parts->account->engine->store, job->message, &row, &job->error))
+		return;
+	root = engine_structure(row);
+	want_parts(parts, job, row, root, job->sections, groups);
+	send_groups(parts, groups);
+}
+
+/* ---- whole folders --------------------------------------------------------------------------------------- */
+
+static void
+want_bodies(PartFetcher *parts, Job *job, const StoreRow *row, GHashTable *groups)
+{
+	g_autoptr(MailPart) root = engine_structure(row);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autoptr(GPtrArray) readable = NULL;
+
+	if (!row->uid)
+		return;
+	if (job->bodies == ENGINE_BODIES_ALL) {
+		g_ptr_array_add(names, (char *)"");
+	} else if (root) {
+		readable = mail_part_readable(root);
+		for (guint i = 0; i < readable->len; i++)
+			g_ptr_array_add(names,
+					((MailPart *)g_ptr_array_index(readable, i))->section);
+	}
+	g_ptr_array_add(names, NULL);
+	want_parts(parts, job, row, root, (char *const *)names->pdata, groups);
+}
+
+bool
+parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
+{
+	while (g_hash_table_size(parts->fetches) < SYNC_PARTS && !job->error) {
+		g_autoptr(GPtrArray) rows = NULL;
+		g_autoptr(GHashTable) groups =
+		    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		uint32_t total = 0;
+
+		if (!store_window(parts->account->engine->store, mailbox, job->body_offset,
+				  SYNC_ROWS, true, &rows, &total, &job->error))
+			break;
+		if (!rows->len)
+			break;
+		for (guint i = 0; i < rows->len; i++)
+			want_bodies(parts, job, g_ptr_array_index(rows, i), groups);
+		send_groups(parts, groups);
+		job->body_offset += rows->len;
+		account_status(parts->account, _("reading messages"), job->body_offset, total);
+	}
+	return job->pending > 0 && !job->error;
+}
+
+/* ---- ends --------------------------------------------------------------------------------------------------- */
+
+void
+parts_cancel(PartFetcher *parts, Job *job)
+{
+	g_autoptr(GPtrArray) idle = g_ptr_array_new();
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, parts->fetches);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		PartFetch *fetch = value;
+
+		for (guint i = fetch->waiters->len; i > 0; i--)
+			if (g_array_index(fetch->waiters, EngineRequest, i - 1) == job->request)
+				g_array_remove_index_fast(fetch->waiters, i - 1);
+		if (!fetch->waiters->len)
+			g_ptr_array_add(idle, fetch_ref(fetch));
+	}
+	for (guint i = 0; i < idle->len; i++) {
+		g_autoptr(GError) error =
+		    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_CANCELLED, _("cancelled"));
+		PartFetch *fetch = g_ptr_array_index(idle, i);
+
+		/* A piece under way must not be taken for one that is asked for later. */
+		for (unsigned t = 0; t < MIN(fetch->n_tickets, PIECES); t++)
+			imap_session_cancel(connection_session(parts->account->connection),
+					    fetch->tickets[t]);
+		fetch_end(fetch, error);
+		fetch_unref(fetch);
+	}
+}
+
+void
+parts_forget(PartFetcher *parts, const GError *error)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(unref_maybe);
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, parts->fetches);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		g_ptr_array_add(all, fetch_ref(value));
+	for (guint i = 0; i < all->len; i++)
+		fetch_end(g_ptr_array_index(all, i), error);
+	g_ptr_array_set_size(parts->streamed, 0);
+	g_clear_pointer(&parts->streaming, fetch_unref);
+	parts->in_flight = 0;
+}

@@ -1,0 +1,209 @@
+#include "record-private.h"
+
+#include "mail/header.h"
+
+/* A Date header may lie; the server's clock bounds the lie: a message is not listed as more than
+ * a day newer than its arrival. */
+#define FUTURE_SECONDS (24 * 60 * 60)
+
+#define ARENA_BLOCK (256 * 1024)
+
+struct RecordBatch {
+	GArray *messages;  /* of StoreMessage, spans into the blocks */
+	GPtrArray *blocks; /* of char, owned; each ARENA_BLOCK unless one string needed more */
+	char *at;	   /* free room in the last block */
+	size_t room;
+	GString *scratch;
+};
+
+RecordBatch *
+record_batch_new(void)
+{
+	RecordBatch *batch = g_new0(RecordBatch, 1);
+
+	batch->messages = g_array_new(FALSE, FALSE, sizeof(StoreMessage));
+	batch->blocks = g_ptr_array_new_with_free_func(g_free);
+	batch->scratch = g_string_new(NULL);
+	return batch;
+}
+
+void
+record_batch_free(RecordBatch *batch)
+{
+	if (!batch)
+		return;
+	g_array_unref(batch->messages);
+	g_ptr_array_unref(batch->blocks);
+	g_string_free(batch->scratch, TRUE);
+	g_free(batch);
+}
+
+void
+record_batch_clear(RecordBatch *batch)
+{
+	g_array_set_size(batch->messages, 0);
+	g_ptr_array_set_size(batch->blocks, 0);
+	batch->at = NULL;
+	batch->room = 0;
+}
+
+static Span
+keep(RecordBatch *batch, const char *bytes, size_t size)
+{
+	char *copy;
+
+	if (!size)
+		return SPAN_EMPTY;
+	if (size > batch->room) {
+		size_t block = MAX(size, ARENA_BLOCK);
+
+		batch->at = g_malloc(block);
+		batch->room = block;
+		g_ptr_array_add(batch->blocks, batch->at);
+	}
+	copy = batch->at;
+	memcpy(copy, bytes, size);
+	batch->at += size;
+	batch->room -= size;
+	return span_of(copy, size);
+}
+
+static Span
+keep_text(RecordBatch *batch, Span raw)
+{
+	if (mail_header_is_plain(raw))
+		return keep(batch, raw.at, span_size(raw));
+	g_string_truncate(batch->scratch, 0);
+	mail_header_decode(raw, NULL, batch->scratch);
+	return keep(batch, batch->scratch->str, batch->scratch->len);
+}
+
+static Span
+keep_addresses(RecordBatch *batch, const ImapAddresses *list)
+{
+	GString *out = batch->scratch;
+
+	g_string_truncate(out, 0);
+	for (size_t i = 0; i < list->count; i++) {
+		const ImapAddress *a = &list->at[i];
+
+		/* RFC 9051, 7.5.2: host NIL starts a group (mailbox: its name) or ends it. */
+		if (imap_string_is_nil(a->host) && imap_string_is_nil(a->mailbox))
+			continue;
+		if (out->len)
+			g_string_append(out, ", ");
+		mail_address_append(out, a->name, a->mailbox, a->host);
+	}
+	return keep(batch, out->str, out->len);
+}
+
+uint16_t
+record_flags(const ImapFlags *flags, GString *keywords)
+{
+	uint16_t bits = 0;
+
+	/* The system flags have the same bits on both sides (RFC 9051, 2.3.2). */
+	bits |= (uint16_t)(flags->bits & (IMAP_FLAG_SEEN | IMAP_FLAG_ANSWERED | IMAP_FLAG_FLAGGED |
+					  IMAP_FLAG_DELETED | IMAP_FLAG_DRAFT | IMAP_FLAG_RECENT));
+	for (size_t i = 0; i < flags->keywords.count; i++) {
+		Span word = flags->keywords.at[i];
+
+		if (span_is_empty(word) || !g_utf8_validate(word.at, (gssize)span_size(word), NULL))
+			continue;
+		if (keywords->len)
+			g_string_append_c(keywords, ' ');
+		g_string_append_len(keywords, word.at, (gssize)span_size(word));
+	}
+	if (keywords->len)
+		bits |= STORE_FLAG_KEYWORDS;
+	return bits;
+}
+
+G_STATIC_ASSERT((int)STORE_FLAG_SEEN == IMAP_FLAG_SEEN);
+G_STATIC_ASSERT((int)STORE_FLAG_ANSWERED == IMAP_FLAG_ANSWERED);
+G_STATIC_ASSERT((int)STORE_FLAG_FLAGGED == IMAP_FLAG_FLAGGED);
+G_STATIC_ASSERT((int)STORE_FLAG_DELETED == IMAP_FLAG_DELETED);
+G_STATIC_ASSERT((int)STORE_FLAG_DRAFT == IMAP_FLAG_DRAFT);
+G_STATIC_ASSERT((int)STORE_FLAG_RECENT == IMAP_FLAG_RECENT);
+
+static bool
+has_parameter(const ImapPairs *pairs, const char *name)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		/* RFC 2231 spells it name*, name*0, name*0* as well. */
+		if (span_starts_nocase(pairs->at[i].name, name))
+			return true;
+	return false;
+}
+
+unsigned
+record_attachments(const ImapBodyPart *parts, size_t n_parts)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < n_parts; i++) {
+		const ImapBodyPart *part = &parts[i];
+		bool named;
+
+		if (span_is_nocase(part->type, "multipart"))
+			continue;
+		named = has_parameter(&part->disposition_parameters, "filename") ||
+			has_parameter(&part->parameters, "name");
+		if (span_is_nocase(part->disposition, "attachment") ||
+		    (named && !span_is_nocase(part->type, "text") &&
+		     !span_is_nocase(part->disposition, "inline")))
+			count++;
+	}
+	return count;
+}
+
+bool
+record_batch_add(RecordBatch *batch, const ImapFetch *fetch)
+{
+	StoreMessage *message;
+	const ImapEnvelope *e = &fetch->envelope;
+	int zone_min = fetch->internaldate_zone_min;
+
+	if (!(fetch->present & IMAP_FETCH_UID) || !fetch->uid.value ||
+	    !(fetch->present & IMAP_FETCH_ENVELOPE))
+		return false;
+	g_array_set_size(batch->messages, batch->messages->len + 1);
+	message = &g_array_index(batch->messages, StoreMessage, batch->messages->len - 1);
+	*message = (StoreMessage){ .uid = fetch->uid.value };
+
+	g_string_truncate(batch->scratch, 0);
+	message->flags = record_flags(&fetch->flags, batch->scratch);
+	message->keywords = keep(batch, batch->scratch->str, batch->scratch->len);
+
+	message->received = fetch->internaldate_ok ? fetch->internaldate : 0;
+	if (!mail_date_parse(e->date, &message->date, &zone_min) ||
+	    (fetch->internaldate_ok && message->date > message->received + FUTURE_SECONDS)) {
+		message->date = message->received;
+		zone_min = fetch->internaldate_zone_min;
+	}
+	message->zone_min = zone_min;
+	message->size = fetch->size;
+	message->modseq = fetch->modseq;
+
+	message->subject = keep_text(batch, e->subject);
+	message->from = keep_addresses(batch, e->from.count ? &e->from : &e->sender);
+	message->to = keep_addresses(batch, &e->to);
+	message->cc = keep_addresses(batch, &e->cc);
+	message->reply_to = keep_addresses(batch, &e->reply_to);
+	message->message_id = keep_text(batch, e->message_id);
+	message->in_reply_to = keep_text(batch, e->in_reply_to);
+	message->structure =
+	    keep(batch, fetch->structure_text.at, span_size(fetch->structure_text));
+	message->attachments =
+	    (uint16_t)MIN(record_attachments(fetch->parts, fetch->n_parts), 65535);
+	if (message->attachments)
+		message->flags |= STORE_FLAG_ATTACHMENT;
+	return true;
+}
+
+const StoreMessage *
+record_batch_messages(const RecordBatch *batch, size_t *n)
+{
+	*n = batch->messages->len;
+	return (const StoreMessage *)(void *)batch->messages->data;
+}
