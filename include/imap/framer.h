@@ -18,7 +18,8 @@ typedef struct ImapFramer ImapFramer; /* opaque */
 
 /* The most a server can make us hold.  Over any of these the framer fails for good. */
 typedef struct ImapLimits {
-	size_t max_line_bytes;	    /* one line between literals, with its end; default 1 MiB */
+	size_t max_line_bytes;	    /* one line between literals, with its end; default 8 MiB: a
+				     * SEARCH that finds a million messages is one */
 	size_t max_response_bytes;  /* one response without what was streamed; default 16 MiB */
 	uint64_t max_literal_bytes; /* one literal, streamed or not; default 2 GiB - 1 */
 	size_t max_literals;	    /* in one response; default 10,000 */

@@ -46,7 +46,7 @@ typedef struct Walk {
 } Walk;
 
 const ImapLimits imap_limits_default = {
-	.max_line_bytes = 1 << 20,
+	.max_line_bytes = 8 << 20,
 	.max_response_bytes = 16 << 20,
 	.max_literal_bytes = INT32_MAX,
 	.max_literals = 10000,

@@ -82,17 +82,24 @@ static bool
 take_language(ImapParser *parser, Span *in, ImapStrings *out)
 {
 	size_t mark = imap_gather_begin(parser);
-	bool is_list = imap_take_char(in, '(');
 	Span language;
 
-	do {
-		if (is_list && imap_take_char(in, ')'))
-			break;
+	*out = (ImapStrings){ 0 };
+	if (!imap_take_char(in, '(')) {
+		if (!take_field(parser, in, &language))
+			return false;
+		if (imap_string_is_nil(language))
+			return true;
+		imap_gather(parser, &language, sizeof language);
+		*out = imap_gather_strings(parser, mark);
+		return true;
+	}
+	while (!imap_take_char(in, ')')) {
 		if (!take_field(parser, in, &language))
 			return false;
 		if (!imap_string_is_nil(language))
 			imap_gather(parser, &language, sizeof language);
-	} while (is_list);
+	}
 	*out = imap_gather_strings(parser, mark);
 	return true;
 }
