@@ -19,33 +19,6 @@ refuse(const char *text, const char *why, GError **error)
 	return false;
 }
 
-/* "[::1]" and "fe80::1%eth0" are addresses as well. */
-static bool
-parse_address(NetHost *host, const char *text)
-{
-	g_autofree char *bare = g_strdup(text);
-	g_autofree char *lookup = NULL;
-	g_autoptr(GInetAddress) address = NULL;
-	size_t size = strlen(bare);
-	char *zone;
-
-	if (size > 2 && bare[0] == '[' && bare[size - 1] == ']') {
-		bare[size - 1] = '\0';
-		memmove(bare, bare + 1, size - 1);
-	}
-	lookup = g_strdup(bare);
-	zone = strchr(bare, '%');
-	if (zone)
-		*zone = '\0';
-	address = g_inet_address_new_from_string(bare);
-	if (!address || (zone && g_inet_address_get_family(address) != G_SOCKET_FAMILY_IPV6))
-		return false;
-	host->lookup = g_steal_pointer(&lookup);
-	host->address = g_steal_pointer(&bare);
-	host->is_local = g_inet_address_get_is_loopback(address);
-	return true;
-}
-
 /* Letters, digits, hyphens and, because they exist, underscores; labels of 1 to 63. */
 static bool
 is_host_name(const char *name)
@@ -65,6 +38,34 @@ is_host_name(const char *name)
 		}
 	}
 	return label > 0;
+}
+
+/* "[::1]" and "fe80::1%eth0" are addresses as well. */
+static bool
+parse_address(NetHost *host, const char *text)
+{
+	g_autofree char *bare = g_strdup(text);
+	g_autofree char *lookup = NULL;
+	g_autoptr(GInetAddress) address = NULL;
+	size_t size = strlen(bare);
+	char *zone;
+
+	if (size > 2 && bare[0] == '[' && bare[size - 1] == ']') {
+		bare[size - 1] = '\0';
+		memmove(bare, bare + 1, size - 1);
+	}
+	lookup = g_strdup(bare);
+	zone = strchr(bare, '%');
+	if (zone)
+		*zone++ = '\0';
+	address = g_inet_address_new_from_string(bare);
+	if (!address || (zone && (g_inet_address_get_family(address) != G_SOCKET_FAMILY_IPV6 ||
+				  !is_host_name(zone))))
+		return false;
+	host->lookup = g_steal_pointer(&lookup);
+	host->address = g_steal_pointer(&bare);
+	host->is_local = g_inet_address_get_is_loopback(address);
+	return true;
 }
 
 bool
