@@ -1,7 +1,527 @@
-#include "ui/app.h"
+/* The life of the full-screen client: first a frame from the store, then the engine, then one turn of
+ * the main loop after another, each ended by at most one frame. */
+#include "app-private.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/safetext.h"
+
+/* What the engine tells is drawn this much later, so that a flood of it costs few frames.  A key is
+ * answered at once. */
+#define SOON_MS 50
+/* Another process's changes are looked for this often. */
+#define LOOK_S 2
+/* Keys taken in one turn: a paste must not keep the rest waiting. */
+#define KEYS_A_TURN   64
+#define OPEN_ROWS_MAX 60
+
+/* ---- places --------------------------------------------------------------------------------- */
+
+ViewPlace
+app_place(const App *app)
+{
+	return app->places[app->depth - 1];
+}
+
+void
+app_go(App *app, ViewPlace place)
+{
+	g_assert(app->depth < PLACES_MAX);
+	app->places[app->depth++] = place;
+}
+
+static bool
+has_place(const App *app, ViewPlace place)
+{
+	for (int i = 0; i < app->depth; i++)
+		if (app->places[i] == place)
+			return true;
+	return false;
+}
+
+bool
+app_back(App *app)
+{
+	ViewPlace left = app_place(app);
+
+	if (app->depth == 1)
+		return false;
+	app->depth--;
+	if (left == VIEW_PLACE_MESSAGE && view_message_shown_part(app->message))
+		read_leave_part(app);
+	if (left == VIEW_PLACE_PARTS && app_place(app) == VIEW_PLACE_MESSAGE)
+		read_update(app);
+	if (app->message && !has_place(app, VIEW_PLACE_MESSAGE) &&
+	    !has_place(app, VIEW_PLACE_PARTS))
+		read_close(app);
+	return true;
+}
+
+void
+app_to_list(App *app)
+{
+	app->depth = 1;
+	read_close(app);
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+void
+app_notice(App *app, const char *text)
+{
+	g_free(app->notice);
+	app->notice = safe_line(text);
+	app->notice_is_error = false;
+	app->dirty = true;
+}
+
+void
+app_complain(App *app, const GError *error)
+{
+	app_notice(app, error ? error->message : _("that failed"));
+	app->notice_is_error = true;
+}
+
+const ViewStatus *
+app_status(const App *app)
+{
+	return g_hash_table_lookup(app->statuses, app->account->name);
+}
+
+int
+app_body_rows(const App *app)
+{
+	return MAX(screen_rows(app->screen) - 3, 1);
+}
+
+/* ---- drawing -------------------------------------------------------------------------------- */
+
+static gboolean
+on_soon(gpointer data)
+{
+	App *app = data;
+
+	app->soon = 0;
+	app->dirty = true;
+	return G_SOURCE_REMOVE;
+}
+
+static void
+draw_soon(App *app)
+{
+	if (!app->soon)
+		app->soon = g_timeout_add(SOON_MS, on_soon, app);
+}
+
+static gboolean
+on_tick(gpointer data)
+{
+	App *app = data;
+
+	app->dirty = true;
+	if (view_status_ticks(app_status(app)))
+		return G_SOURCE_CONTINUE;
+	app->tick = 0;
+	return G_SOURCE_REMOVE;
+}
+
+/* Finds the folder on show in the store, once it is there. */
+static bool
+find_list(App *app, GError **error)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	g_autoptr(GError) gone = NULL;
+	StoreId account;
+
+	if (store_account(app->store, app->account->name, &account, &gone) &&
+	    store_mailbox_find(app->store, account, app->folder, &mailbox, &gone)) {
+		app->list = view_list_new(app->store, mailbox->id);
+		return true;
+	}
+	if (postern_error_is(gone, POSTERN_ERROR_GONE))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&gone));
+	return false;
+}
+
+bool
+app_refresh(App *app)
+{
+	g_autoptr(GError) error = NULL;
+	bool ok = true;
+
+	if (!app->store)
+		return true;
+	if (!app->list)
+		ok = find_list(app, &error);
+	draw_layout(app);
+	if (ok && app->list)
+		ok = view_list_refresh(app->list, &error);
+	if (ok && app_place(app) == VIEW_PLACE_FOLDERS)
+		ok = view_folders_refresh(app->folders, &error);
+	if (!ok)
+		app_complain(app, error);
+	return ok;
+}
+
+static void
+draw(App *app)
+{
+	StoreStats stats = { 0 };
+
+	app_refresh(app);
+	draw_layout(app);
+	draw_frame(app);
+	app->dirty = false;
+	app->frames++;
+	if (app->store)
+		store_stats(app->store, &stats);
+	log_event(app->options->log, "ui", "frame %u key=%s rows=%" G_GUINT64_FORMAT, app->frames,
+		  *app->key ? app->key : "-", stats.rows_read - app->rows_read);
+	app->rows_read = stats.rows_read;
+	*app->key = '\0';
+	if (!app->tick && view_status_ticks(app_status(app)))
+		app->tick = g_timeout_add_seconds(1, on_tick, app);
+}
+
+/* ---- folders -------------------------------------------------------------------------------- */
+
+static void
+ask_engine_for_folder(App *app)
+{
+	uint32_t rows = (uint32_t)MIN(app_body_rows(app), OPEN_ROWS_MAX);
+
+	g_clear_pointer(&app->open_error, g_free);
+	app->open_request = 0;
+	if (app->engine && !app->options->offline)
+		app->open_request =
+		    engine_open(app->engine, app->account->name, app->folder, 0, rows, true);
+}
+
+void
+app_open_folder(App *app, const ConfigAccount *account, const char *name)
+{
+	char *folder = g_strdup(name);
+
+	app_to_list(app);
+	app->account = account;
+	g_free(app->folder);
+	app->folder = folder;
+	g_clear_pointer(&app->list, view_list_free);
+	ask_engine_for_folder(app);
+	app->dirty = true;
+}
+
+/* ---- the engine's events -------------------------------------------------------------------- */
+
+static void
+take_status(App *app, const EngineStatus *said)
+{
+	ViewStatus *status = g_hash_table_lookup(app->statuses, said->account);
+
+	if (status)
+		view_status_take(status, said, g_get_monotonic_time());
+}
+
+static void
+take_done(App *app, const EngineEvent *event)
+{
+	if (!event->request || event->request != app->open_request)
+		return;
+	app->open_request = 0;
+	if (!event->error || postern_error_is(event->error, POSTERN_ERROR_CANCELLED))
+		return;
+	app->open_error = safe_line(event->error->message);
+	/* A line that is away is the status line's to tell. */
+	if (!postern_error_is(event->error, POSTERN_ERROR_OFFLINE))
+		app_complain(app, event->error);
+}
+
+static void
+on_event(void *data, const EngineEvent *event)
+{
+	App *app = data;
+
+	switch (event->type) {
+	case ENGINE_EVENT_STATUS:
+		take_status(app, event->status);
+		break;
+	case ENGINE_EVENT_DONE:
+		take_done(app, event);
+		break;
+	case ENGINE_EVENT_NOTICE:
+		app_notice(app, event->text);
+		break;
+	case ENGINE_EVENT_FOLDERS:
+	case ENGINE_EVENT_ROWS:
+	case ENGINE_EVENT_PART:
+	case ENGINE_EVENT_PROGRESS:
+		break;
+	}
+	read_on_event(app, event);
+	save_on_event(app, event);
+	draw_soon(app);
+}
+
+/* ---- beginning and end ----------------------------------------------------------------------- */
+
+static bool
+open_store(App *app, GError **error)
+{
+	g_autoptr(GError) gone = NULL;
+
+	app->store =
+	    store_open(app->options->data_dir, STORE_READER, app->options->log, NULL, &gone);
+	if (!app->store) {
+		if (postern_error_is(gone, POSTERN_ERROR_GONE))
+			return true;
+		g_propagate_error(error, g_steal_pointer(&gone));
+		return false;
+	}
+	app->folders = view_folders_new(app->store, app->options->config, app->options->account);
+	return true;
+}
+
+static gboolean
+on_look(gpointer data)
+{
+	App *app = data;
+	int64_t folders = 0, list = 0;
+	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
+
+	if (!app->store || !store_version(app->store, 0, &folders, NULL) ||
+	    (mailbox && !store_version(app->store, mailbox->id, &list, NULL)))
+		return G_SOURCE_CONTINUE;
+	if (folders + list != app->seen_version) {
+		app->seen_version = folders + list;
+		read_update(app);
+		app->dirty = true;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+read_only(App *app)
+{
+	GHashTableIter iter;
+	gpointer status;
+
+	app->reading_only = true;
+	g_hash_table_iter_init(&iter, app->statuses);
+	while (g_hash_table_iter_next(&iter, NULL, &status))
+		((ViewStatus *)status)->reading_only = true;
+	app->look = g_timeout_add_seconds(LOOK_S, on_look, app);
+}
+
+/* Ctrl-Z from outside is curses' to handle, and only in this thread. */
+static Engine *
+start_quietly(const EngineOptions *options, GError **error)
+{
+	sigset_t stop, old;
+	Engine *engine;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	pthread_sigmask(SIG_BLOCK, &stop, &old);
+	engine = engine_start(options, error);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return engine;
+}
+
+static void
+start_engine(App *app)
+{
+	EngineOptions options = {
+		.config = app->options->config,
+		.account = app->options->account,
+		.data_dir = app->options->data_dir,
+		.offline = app->options->offline,
+		.log = app->options->log,
+		.on_event = on_event,
+		.data = app,
+	};
+	g_autoptr(GError) error = NULL;
+
+	app->engine = start_quietly(&options, &error);
+	if (!app->engine) {
+		app_complain(app, error);
+		if (postern_error_is(error, POSTERN_ERROR_OFFLINE))
+			read_only(app);
+		g_clear_error(&error);
+	}
+	if (!app->store && !open_store(app, &error))
+		app_complain(app, error);
+	ask_engine_for_folder(app);
+	app->dirty = true;
+}
+
+static gboolean
+on_end_signal(gpointer data)
+{
+	((App *)data)->quit = true;
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_hangup(gpointer data)
+{
+	App *app = data;
+
+	app->quit = app->lost = true;
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_resize(gpointer data)
+{
+	App *app = data;
+
+	if (screen_resize(app->screen)) {
+		g_strlcpy(app->key, "resize", sizeof(app->key));
+		app->dirty = true;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_input(gint fd, GIOCondition condition, gpointer data)
+{
+	App *app = data;
+	char key[SCREEN_KEY_MAX];
+	int n = 0;
+
+	while (n < KEYS_A_TURN && !app->quit && screen_key(app->screen, key)) {
+		n++;
+		g_strlcpy(app->key, key, sizeof(app->key));
+		act_on_key(app, key);
+		/* The next one acts on what this one brought, as if it had been seen. */
+		if (!app->quit)
+			app_refresh(app);
+	}
+	if (n == 0 && (condition & (G_IO_HUP | G_IO_ERR | G_IO_NVAL)))
+		app->quit = app->lost = true;
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+free_status(gpointer data)
+{
+	view_status_clear(data);
+	g_free(data);
+}
+
+static bool
+set_up(App *app, const UiOptions *options, GError **error)
+{
+	const GPtrArray *accounts = options->config->accounts;
+
+	app->options = options;
+	app->places[app->depth++] = VIEW_PLACE_LIST;
+	app->account = config_account(options->config, options->account, error);
+	if (!app->account)
+		return false;
+	app->folder = g_strdup(options->folder ? options->folder : "INBOX");
+	app->statuses = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_status);
+	for (guint i = 0; i < accounts->len; i++) {
+		const ConfigAccount *account = accounts->pdata[i];
+		ViewStatus *status = g_new0(ViewStatus, 1);
+
+		status->alone = options->offline;
+		g_hash_table_insert(app->statuses, account->name, status);
+	}
+	app->savings = g_ptr_array_new_with_free_func(saving_free);
+	app->pager = view_pager_new();
+	app->part_pager = view_pager_new();
+	app->help = view_pager_new();
+	return true;
+}
+
+static void
+live(App *app)
+{
+	guint sources[] = {
+		g_unix_signal_add(SIGINT, on_end_signal, app),
+		g_unix_signal_add(SIGTERM, on_end_signal, app),
+		g_unix_signal_add(SIGHUP, on_hangup, app),
+		g_unix_signal_add(SIGWINCH, on_resize, app),
+		g_unix_fd_add_full(G_PRIORITY_HIGH, STDIN_FILENO,
+				   G_IO_IN | G_IO_HUP | G_IO_ERR | G_IO_NVAL, on_input, app, NULL),
+	};
+
+	draw(app);
+	start_engine(app);
+	while (!app->quit) {
+		if (app->dirty)
+			draw(app);
+		g_main_context_iteration(NULL, TRUE);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(sources); i++)
+		g_source_remove(sources[i]);
+}
+
+/* Threads that work for us hold what is ours: let them end. */
+static void
+wait_for_tasks(App *app)
+{
+	const guint *timers[] = { &app->soon, &app->tick, &app->look };
+
+	save_cancel_all(app);
+	while (app->tasks > 0)
+		g_main_context_iteration(NULL, TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(timers); i++)
+		if (*timers[i])
+			g_source_remove(*timers[i]);
+}
+
+static void
+tear_down(App *app)
+{
+	read_close(app);
+	g_clear_pointer(&app->list, view_list_free);
+	g_clear_pointer(&app->folders, view_folders_free);
+	store_close(app->store);
+	saving_free(app->asked);
+	g_clear_pointer(&app->savings, g_ptr_array_unref);
+	view_pager_free(app->pager);
+	view_pager_free(app->part_pager);
+	view_pager_free(app->help);
+	view_prompt_free(app->prompt);
+	g_free(app->question);
+	g_clear_pointer(&app->statuses, g_hash_table_unref);
+	g_free(app->folder);
+	g_free(app->open_error);
+	g_free(app->notice);
+}
 
 int
 ui_run(const UiOptions *options)
 {
-	return 0;
+	g_autoptr(GError) error = NULL;
+	App app = { 0 };
+	int status;
+
+	if (set_up(&app, options, &error) && open_store(&app, &error) &&
+	    (app.screen = screen_open(&error))) {
+		live(&app);
+		screen_close(app.screen);
+		engine_stop(app.engine);
+		app.engine = NULL;
+		wait_for_tasks(&app);
+	}
+	status = postern_error_exit_status(error);
+	if (error) {
+		g_autofree char *safe = safe_line(error->message);
+
+		fprintf(stderr, "postern: %s\n", safe);
+	}
+	tear_down(&app);
+	return status;
 }

@@ -1,0 +1,55 @@
+/* The terminal: cells out, keys in.  The only module that knows curses, and ui_put the only way for
+ * text to get out: it is made safe there once more, whatever the caller thought.
+ *
+ * A cell's place is never left to the terminal's idea of a text's width: each grapheme cluster goes
+ * to the column that our own table (base/safetext.h) gives it.  What the terminal's character set
+ * lacks shows as "?", box drawing as ASCII.  Main thread; one at a time. */
+#ifndef UI_SCREEN_H
+#define UI_SCREEN_H
+
+#include "base/span.h"
+
+typedef struct Screen Screen;
+
+/* How it looks; on a terminal without colours by bold, underline and reverse. */
+typedef enum {
+	UI_PLAIN,
+	UI_BAR, /* the lines above and below */
+	UI_UNREAD,
+	UI_HEADER,
+	UI_NOTE,
+	UI_QUOTE,
+	UI_QUOTE_DEEPER,
+	UI_ERROR,
+} UiStyle;
+#define UI_IS_SELECTED 0x100
+
+/* Takes the terminal over.  An error says what is wrong with it. */
+Screen *screen_open(GError **error);
+void screen_close(Screen *screen); /* leaves it as it was; NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Screen, screen_close)
+
+int screen_rows(const Screen *screen);
+int screen_columns(const Screen *screen);
+/* The terminal says it has another size now: true when it has. */
+bool screen_resize(Screen *screen);
+/* Gives the terminal back, stops this job, and takes it over again when it continues. */
+void screen_suspend(Screen *screen);
+/* Whatever is on it, the next screen_show draws all of it. */
+void screen_redraw(Screen *screen);
+
+/* A frame: clear, put, show. */
+void screen_clear(Screen *screen);
+/* Puts TEXT at ROW and COLUMN, cut or filled with blanks to exactly WIDTH cells; what lies outside
+ * of the screen is not drawn.  STYLE is a UiStyle, maybe with UI_IS_SELECTED.  TABs go to the next
+ * eighth column of the text. */
+void ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style);
+/* Also an invisible cursor has a place: a braille line follows it. */
+void screen_cursor(Screen *screen, int row, int column, bool visible);
+void screen_show(Screen *screen);
+
+/* The next key waiting, as view/command.h names it, in KEY; false when there is none. */
+#define SCREEN_KEY_MAX 32
+bool screen_key(Screen *screen, char key[SCREEN_KEY_MAX]);
+
+#endif

@@ -1,0 +1,409 @@
+/* What each command does. */
+#include "app-private.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/error.h"
+#include "base/safetext.h"
+
+/* ---- help ----------------------------------------------------------------------------------- */
+
+#define KEYS_WIDTH 24
+
+ViewDocument *
+act_help(ViewPlace place)
+{
+	ViewDocument *document = view_document_new();
+
+	view_document_add(document, VIEW_LINE_HEADING, span_of_string(view_place_title(place)));
+	view_document_add(document, VIEW_LINE_TEXT, SPAN_EMPTY);
+	for (const ViewCommand *c = view_commands; c->name; c++) {
+		g_autofree char *line = NULL;
+
+		if (!(c->places & place))
+			continue;
+		line = g_strdup_printf("%-*s %s (:%s%s%s)", KEYS_WIDTH, c->keys, _(c->sentence),
+				       c->name, c->argument ? " " : "",
+				       c->argument ? _(c->argument) : "");
+		view_document_add_indented(document, VIEW_LINE_TEXT, KEYS_WIDTH + 1,
+					   span_of_string(line));
+	}
+	return document;
+}
+
+static void
+show_help(App *app)
+{
+	view_pager_take(app->help, act_help(app_place(app)), false);
+	app_go(app, VIEW_PLACE_HELP);
+}
+
+/* ---- moving --------------------------------------------------------------------------------- */
+
+static void
+move_text(App *app, ViewPager *pager, ViewMove move)
+{
+	int rows = view_pager_rows(pager);
+	bool moved = false;
+
+	switch (move) {
+	case VIEW_MOVE_DOWN:
+		moved = view_pager_scroll(pager, 1);
+		break;
+	case VIEW_MOVE_UP:
+		moved = view_pager_scroll(pager, -1);
+		break;
+	case VIEW_MOVE_PAGE_DOWN: /* a line stays, to read on from */
+		moved = view_pager_scroll(pager, MAX(rows - 1, 1));
+		break;
+	case VIEW_MOVE_PAGE_UP:
+		moved = view_pager_scroll(pager, -MAX(rows - 1, 1));
+		break;
+	case VIEW_MOVE_HALF_DOWN:
+		moved = view_pager_scroll(pager, MAX(rows / 2, 1));
+		break;
+	case VIEW_MOVE_HALF_UP:
+		moved = view_pager_scroll(pager, -MAX(rows / 2, 1));
+		break;
+	case VIEW_MOVE_FIRST:
+		view_pager_first(pager);
+		return;
+	case VIEW_MOVE_LAST:
+		view_pager_last(pager);
+		return;
+	}
+	if (!moved)
+		app_notice(app, move == VIEW_MOVE_DOWN || move == VIEW_MOVE_PAGE_DOWN ||
+					move == VIEW_MOVE_HALF_DOWN
+				    ? _("This is the end.")
+				    : _("This is the beginning."));
+}
+
+static void
+move(App *app, ViewMove move)
+{
+	switch (app_place(app)) {
+	case VIEW_PLACE_FOLDERS:
+		if (app->folders)
+			view_cursor_move(view_folders_cursor(app->folders), move);
+		break;
+	case VIEW_PLACE_LIST:
+		if (app->list)
+			view_list_move(app->list, move);
+		break;
+	case VIEW_PLACE_PARTS:
+		view_cursor_move(&app->parts_cursor, move);
+		break;
+	case VIEW_PLACE_MESSAGE:
+		move_text(app, read_pager(app), move);
+		break;
+	case VIEW_PLACE_HELP:
+		move_text(app, app->help, move);
+		break;
+	}
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static void
+open_selected(App *app, bool parts)
+{
+	const StoreRow *row = app->list ? view_list_selected(app->list) : NULL;
+
+	if (!row)
+		app_notice(app, _("There is no message here."));
+	else if (parts)
+		read_open_parts(app, row->id);
+	else
+		read_open(app, row->id);
+}
+
+static void
+open_here(App *app)
+{
+	const ViewFolder *folder;
+
+	switch (app_place(app)) {
+	case VIEW_PLACE_LIST:
+		open_selected(app, false);
+		break;
+	case VIEW_PLACE_FOLDERS:
+		folder = app->folders ? view_folders_selected(app->folders) : NULL;
+		if (folder && folder->mailbox && folder->selectable) {
+			g_autofree char *name = g_strdup(folder->name);
+
+			app_open_folder(app, folder->account, name);
+		} else
+			app_notice(app, _("This only holds other folders."));
+		break;
+	case VIEW_PLACE_PARTS:
+		read_open_part(app,
+			       ((const ViewPart *)app->parts->pdata[app->parts_cursor.at])->part);
+		break;
+	case VIEW_PLACE_MESSAGE:
+	case VIEW_PLACE_HELP:
+		break;
+	}
+}
+
+/* In a message: the one beside it in the list, without going there first. */
+static void
+open_beside(App *app, ViewMove move)
+{
+	if (!app->list || !view_list_move(app->list, move))
+		app_notice(app, move == VIEW_MOVE_DOWN ? _("This is the last message.")
+						       : _("This is the first message."));
+	else if (app_refresh(app))
+		open_selected(app, false);
+}
+
+static void
+go_unread(App *app, bool forward)
+{
+	g_autoptr(GError) error = NULL;
+	bool wrapped = false, found;
+
+	if (!app->list)
+		return;
+	found = view_list_next_unread(app->list, forward, &wrapped, &error);
+	if (error)
+		app_complain(app, error);
+	else if (!found)
+		app_notice(app, _("There is no unread message."));
+	else if (app_refresh(app) && app_place(app) == VIEW_PLACE_MESSAGE)
+		open_selected(app, false);
+	if (found && wrapped)
+		app_notice(app, forward ? _("Went on from the top.") : _("Went on from the end."));
+}
+
+static void
+show_folders(App *app)
+{
+	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
+
+	app_go(app, VIEW_PLACE_FOLDERS);
+	if (mailbox && app->folders)
+		view_folders_select(app->folders, mailbox->id);
+	if (app->engine && !app->options->offline)
+		engine_folders(app->engine, app->account->name);
+}
+
+static void
+save_selected(App *app, const char *where)
+{
+	save_part(app, ((const ViewPart *)app->parts->pdata[app->parts_cursor.at])->part, where);
+}
+
+static void
+toggle_headers(App *app)
+{
+	if (view_message_shown_part(app->message))
+		return;
+	view_message_show_headers(app->message, !view_message_headers_shown(app->message));
+	view_pager_first(app->pager);
+	read_update(app);
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static void
+change_folder(App *app, const char *name)
+{
+	const ViewFolder *folder =
+	    name && app->folders ? view_folders_find(app->folders, app->account->name, name) : NULL;
+
+	if (!name || !*name)
+		return;
+	if (folder) {
+		g_autofree char *decoded = g_strdup(folder->name);
+
+		app_open_folder(app, folder->account, decoded);
+	} else if (app->engine && !app->options->offline)
+		app_open_folder(app, app->account, name); /* the server may know it */
+	else {
+		g_autofree char *safe = safe_line(name);
+		g_autofree char *text = g_strdup_printf(_("There is no folder “%s” here."), safe);
+
+		app_notice(app, text);
+	}
+}
+
+static GPtrArray *
+complete_folder(App *app, const char *beginning)
+{
+	if (!app->folders || !view_folders_refresh(app->folders, NULL))
+		return g_ptr_array_new();
+	return view_folders_complete(app->folders, app->account->name, beginning);
+}
+
+static void do_command(App *app, const ViewCommand *command, const char *argument);
+
+static void
+on_command(App *app, const char *line)
+{
+	g_autofree char *argument = NULL;
+	g_autoptr(GError) error = NULL;
+	const ViewCommand *command;
+
+	if (!line || !*line)
+		return;
+	command = view_command_parse(app_place(app), line, &argument, &error);
+	if (command)
+		do_command(app, command, argument);
+	else
+		app_complain(app, error);
+}
+
+/* The name first; behind it, what that command takes. */
+static GPtrArray *
+complete_command(App *app, const char *beginning)
+{
+	static const char change[] = "change-folder ";
+	GPtrArray *whole;
+	g_autoptr(GPtrArray) folders = NULL;
+
+	if (!g_str_has_prefix(beginning, change))
+		return view_command_complete(app_place(app), beginning);
+	folders = complete_folder(app, beginning + strlen(change));
+	whole = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < folders->len; i++)
+		g_ptr_array_add(whole, g_strconcat(change, (char *)folders->pdata[i], NULL));
+	return whole;
+}
+
+static void
+on_leave(App *app, bool yes)
+{
+	app->quit = app->quit || yes;
+}
+
+static void
+leave(App *app)
+{
+	if (app->savings->len > 0)
+		ask_yes(app, _("A file is still being saved. Leave without it? (y/n)"), on_leave);
+	else
+		app->quit = true;
+}
+
+static void
+ask_folder(App *app, const char *argument)
+{
+	if (argument) {
+		change_folder(app, argument);
+		return;
+	}
+	if (app->folders)
+		view_folders_refresh(app->folders, NULL);
+	ask_text(app, _("Open folder: "), NULL, change_folder, complete_folder);
+}
+
+static void
+reconnect(App *app)
+{
+	if (app->options->offline)
+		app_notice(app, _("Postern was started with --offline."));
+	else if (app->engine)
+		engine_reconnect(app->engine);
+	else
+		app_notice(app, _("The other Postern has the line."));
+}
+
+static void
+suspend(App *app)
+{
+	screen_suspend(app->screen);
+	draw_layout(app);
+}
+
+static void
+do_command(App *app, const ViewCommand *command, const char *argument)
+{
+	switch (command->verb) {
+	case VIEW_DO_DOWN:
+	case VIEW_DO_UP:
+	case VIEW_DO_PAGE_DOWN:
+	case VIEW_DO_PAGE_UP:
+	case VIEW_DO_HALF_DOWN:
+	case VIEW_DO_HALF_UP:
+	case VIEW_DO_FIRST:
+	case VIEW_DO_LAST: /* both enumerations in the same order */
+		move(app, (ViewMove)(VIEW_MOVE_DOWN + (int)(command->verb - VIEW_DO_DOWN)));
+		break;
+	case VIEW_DO_OPEN:
+		open_here(app);
+		break;
+	case VIEW_DO_BACK:
+		app_back(app);
+		break;
+	case VIEW_DO_QUIT:
+		leave(app);
+		break;
+	case VIEW_DO_NEXT_UNREAD:
+	case VIEW_DO_PREVIOUS_UNREAD:
+		go_unread(app, command->verb == VIEW_DO_NEXT_UNREAD);
+		break;
+	case VIEW_DO_NEXT_MESSAGE:
+		open_beside(app, VIEW_MOVE_DOWN);
+		break;
+	case VIEW_DO_PREVIOUS_MESSAGE:
+		open_beside(app, VIEW_MOVE_UP);
+		break;
+	case VIEW_DO_CHANGE_FOLDER:
+		ask_folder(app, argument);
+		break;
+	case VIEW_DO_FOLDERS:
+		show_folders(app);
+		break;
+	case VIEW_DO_PARTS:
+		if (app_place(app) == VIEW_PLACE_LIST)
+			open_selected(app, true);
+		else if (view_message_shown_part(app->message))
+			app_back(app);
+		else
+			read_show_parts(app);
+		break;
+	case VIEW_DO_SAVE:
+		save_selected(app, argument);
+		break;
+	case VIEW_DO_HEADERS:
+		toggle_headers(app);
+		break;
+	case VIEW_DO_HELP:
+		show_help(app);
+		break;
+	case VIEW_DO_COMMAND:
+		ask_text(app, ":", NULL, on_command, complete_command);
+		break;
+	case VIEW_DO_REDRAW:
+		screen_redraw(app->screen);
+		break;
+	case VIEW_DO_RECONNECT:
+		reconnect(app);
+		break;
+	case VIEW_DO_SUSPEND:
+		suspend(app);
+		break;
+	}
+}
+
+void
+act_on_key(App *app, const char *key)
+{
+	const ViewCommand *command;
+
+	g_clear_pointer(&app->notice, g_free);
+	app->dirty = true;
+	if (ask_on_key(app, key))
+		return;
+	command = view_command_for_key(app_place(app), key);
+	if (command)
+		do_command(app, command, NULL);
+	else {
+		g_autofree char *text =
+		    g_strdup_printf(_("%s does nothing here; ? shows what does"), key);
+
+		app_notice(app, text);
+	}
+}

@@ -1,0 +1,148 @@
+/* What the files of this room share: the one App, and what each of them does for the others. */
+#ifndef UI_APP_PRIVATE_H
+#define UI_APP_PRIVATE_H
+
+#include <gio/gio.h>
+
+#include "engine/engine.h"
+#include "ui/app.h"
+#include "ui/screen.h"
+#include "view/command.h"
+#include "view/folders.h"
+#include "view/list.h"
+#include "view/message.h"
+#include "view/pager.h"
+#include "view/prompt.h"
+#include "view/status.h"
+
+#define PLACES_MAX 8
+
+typedef struct App App;
+typedef struct Saving Saving; /* one file on its way; save.c */
+
+typedef void (*AskDone)(App *app, const char *text); /* of a prompt */
+typedef GPtrArray *(*AskComplete)(App *app, const char *beginning);
+typedef void (*ConfirmDone)(App *app, bool yes);
+
+struct App {
+	const UiOptions *options;
+	Screen *screen;
+	Store *store;	/* our reader; NULL: there is no database yet */
+	Engine *engine; /* NULL: not started, or another process has the store */
+	bool reading_only;
+	GHashTable *statuses; /* of ViewStatus, owned, by account name */
+
+	/* Where the person is: a stack, its bottom the message list. */
+	ViewPlace places[PLACES_MAX];
+	int depth;
+
+	ViewFolders *folders; /* NULL without a store */
+
+	/* The folder on show. */
+	const ConfigAccount *account;
+	char *folder;	/* decoded name */
+	ViewList *list; /* NULL: not in the store (yet) */
+	EngineRequest open_request;
+	char *open_error;
+
+	/* The message on show: whole, and one part of it. */
+	ViewMessage *message;
+	ViewPager *pager, *part_pager;
+	EngineRequest message_request;
+	char *message_error; /* why it is not all here; NULL */
+	bool message_waits;  /* for the line: then it is asked for again */
+	guint render_number; /* of the last rendering begun: earlier ones come too late */
+
+	GPtrArray *parts; /* of ViewPart, owned; of message's tree */
+	ViewCursor parts_cursor;
+
+	ViewPager *help;
+
+	/* What is asked on the last line. */
+	ViewPrompt *prompt;
+	AskDone on_answer;
+	AskComplete on_complete;
+	char *question; /* to be answered by y or n */
+	ConfirmDone on_confirm;
+
+	GPtrArray *savings; /* of Saving, owned */
+	Saving *asked;	    /* the one being asked about; owned; NULL */
+
+	char *notice; /* through the door; until the next key */
+	bool notice_is_error;
+
+	bool quit, lost; /* lost: without a terminal to say goodbye to */
+	bool dirty;	 /* draw at the end of this turn */
+	guint soon;	 /* timer: draw a little later; 0 */
+	guint tick;	 /* timer: once a second while a text changes by itself; 0 */
+	guint look;	 /* timer: reading only, what the other process wrote; 0 */
+	int tasks;	 /* threads at work for us */
+	guint frames;
+	uint64_t rows_read; /* as of the last frame */
+	char key[SCREEN_KEY_MAX];
+	int64_t seen_version; /* reading only */
+};
+
+/* ---- app.c ---------------------------------------------------------------------------------- */
+
+ViewPlace app_place(const App *app);
+void app_go(App *app, ViewPlace place);
+bool app_back(App *app); /* false: it is at the bottom */
+void app_to_list(App *app);
+
+/* One line for the person; copied, made safe. */
+void app_notice(App *app, const char *text);
+void app_complain(App *app, const GError *error);
+
+/* The number of rows between the lines above and below. */
+int app_body_rows(const App *app);
+
+void app_open_folder(App *app, const ConfigAccount *account, const char *name);
+const ViewStatus *app_status(const App *app); /* of the account on show */
+/* False: it could not be read, and that has been said. */
+bool app_refresh(App *app);
+
+/* ---- draw.c --------------------------------------------------------------------------------- */
+
+/* Draws a frame from what is in memory and the rows on show. */
+void draw_frame(App *app);
+/* Gives every pager, list and cursor the size of the screen. */
+void draw_layout(App *app);
+
+/* ---- act.c ---------------------------------------------------------------------------------- */
+
+void act_on_key(App *app, const char *key);
+ViewDocument *act_help(ViewPlace place);
+
+/* ---- read.c: the message and its parts ------------------------------------------------------- */
+
+void read_open(App *app, StoreId message);
+void read_open_parts(App *app, StoreId message);
+void read_close(App *app);
+/* From one part of it back to the whole. */
+void read_leave_part(App *app);
+/* Something of it may have come: ask for what is missing, render what is here. */
+void read_update(App *app);
+void read_on_event(App *app, const EngineEvent *event);
+bool read_show_parts(App *app);
+void read_open_part(App *app, const MailPart *part);
+ViewPager *read_pager(App *app); /* of what is on show */
+
+/* ---- ask.c ---------------------------------------------------------------------------------- */
+
+void ask_text(App *app, const char *label, const char *text, AskDone done, AskComplete complete);
+void ask_yes(App *app, const char *question, ConfirmDone done);
+bool ask_on_key(App *app, const char *key); /* false: nothing is being asked */
+bool ask_is_open(const App *app);
+
+/* ---- save.c --------------------------------------------------------------------------------- */
+
+/* TYPED NULL: asks where. */
+void save_part(App *app, const MailPart *part, const char *typed);
+void save_on_event(App *app, const EngineEvent *event);
+/* "fetching photo.jpg 1.2M of 3.4M"; NULL: nothing is under way.  Yours to g_free. */
+char *save_progress(const App *app);
+void save_cancel_all(App *app);
+void saving_free(gpointer saving);
+
+#endif

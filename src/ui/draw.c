@@ -1,0 +1,480 @@
+/* One frame: the line above, the place, the status line, and the last line for what is said or
+ * asked. */
+#include "app-private.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/safetext.h"
+#include "mail/header.h"
+
+#define LINES_MAX 512
+
+/* TEXT in WIDTH cells; where it is cut, it says so. */
+static void
+put(App *app, int row, int column, int width, const char *text, unsigned style)
+{
+	Span span = span_of_string(text);
+
+	ui_put(app->screen, row, column, width, span, style);
+	if (width > 1 && safe_text_is(span, SAFE_LINE) && safe_text_width(span) > width)
+		ui_put(app->screen, row, column + width - 1, 1, SPAN_LITERAL("…"), style);
+}
+
+static int
+width_of(const char *text)
+{
+	return safe_text_width(span_of_string(text));
+}
+
+static void
+put_right(App *app, int row, int end, const char *text, unsigned style)
+{
+	int width = width_of(text);
+
+	ui_put(app->screen, row, end - width, width, span_of_string(text), style);
+}
+
+/* ---- the line above ------------------------------------------------------------------------- */
+
+static char *
+list_title(const App *app)
+{
+	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
+	g_autofree char *folder = safe_line(app->folder);
+	g_autofree char *account = safe_line(app->account->name);
+	g_autofree char *name = app->options->config->accounts->len > 1 && !app->options->account
+				    ? g_strdup_printf("%s: %s", account, folder)
+				    : g_strdup(folder);
+	int64_t total, unread;
+
+	if (!mailbox)
+		return g_steal_pointer(&name);
+	view_folder_counts(mailbox, &total, &unread);
+	if (total < 0)
+		return g_steal_pointer(&name);
+	if (unread > 0)
+		return g_strdup_printf(P_("%s  %" G_GINT64_FORMAT " message, %" G_GINT64_FORMAT
+					  " unread",
+					  "%s  %" G_GINT64_FORMAT " messages, %" G_GINT64_FORMAT
+					  " unread",
+					  (unsigned long)total),
+				       name, total, unread);
+	return g_strdup_printf(P_("%s  %" G_GINT64_FORMAT " message",
+				  "%s  %" G_GINT64_FORMAT " messages", (unsigned long)total),
+			       name, total);
+}
+
+static char *
+title(const App *app)
+{
+	switch (app_place(app)) {
+	case VIEW_PLACE_LIST:
+		return list_title(app);
+	case VIEW_PLACE_MESSAGE:
+	case VIEW_PLACE_PARTS:
+		return safe_line(view_message_row(app->message)->subject);
+	case VIEW_PLACE_FOLDERS:
+	case VIEW_PLACE_HELP:
+		break;
+	}
+	return g_strdup(view_place_title(app_place(app)));
+}
+
+/* "q:quit  ?:help", as many as there is room for, from the command table. */
+static char *
+hints(const App *app, int room)
+{
+	static const ViewVerb verbs[] = { VIEW_DO_HELP,	   VIEW_DO_BACK,	 VIEW_DO_QUIT,
+					  VIEW_DO_FOLDERS, VIEW_DO_SAVE,	 VIEW_DO_PARTS,
+					  VIEW_DO_OPEN,	   VIEW_DO_CHANGE_FOLDER };
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+		for (const ViewCommand *c = view_commands; c->name; c++) {
+			int key = (int)strcspn(c->keys, " ");
+			int size = key + (int)strlen(c->name) + 3;
+
+			if (c->verb != verbs[i] || !(c->places & app_place(app)) ||
+			    (int)text->len + size > room)
+				continue;
+			g_string_append_printf(text, "%s%.*s:%s", text->len ? "  " : "", key,
+					       c->keys, c->name);
+		}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+draw_title(App *app)
+{
+	int width = screen_columns(app->screen);
+	g_autofree char *text = title(app);
+	int used = MIN(width_of(text), MAX(width - 20, width * 2 / 3));
+	g_autofree char *help = hints(app, width - used - 4);
+
+	ui_put(app->screen, 0, 0, width, SPAN_EMPTY, UI_BAR);
+	put(app, 0, 1, MAX(width - 2 - width_of(help) - (*help ? 2 : 0), 1), text, UI_BAR);
+	put_right(app, 0, width - 1, help, UI_BAR);
+}
+
+/* ---- the message list ----------------------------------------------------------------------- */
+
+typedef struct Columns {
+	int date, from, size, subject; /* where they begin; size 0: not shown */
+	int date_width, from_width;
+	bool wide;
+} Columns;
+
+#define FLAGS_CELLS	4
+#define DATE_CELLS	8
+#define DATE_CELLS_WIDE 12
+#define SIZE_CELLS	5
+
+static Columns
+list_columns(int width)
+{
+	Columns columns = { .date = FLAGS_CELLS, .wide = width >= 100 };
+
+	columns.date_width = columns.wide ? DATE_CELLS_WIDE : DATE_CELLS;
+	columns.from = columns.date + columns.date_width + 1;
+	columns.from_width = CLAMP(width / 4, 10, 30);
+	columns.subject = columns.from + columns.from_width + 1;
+	if (width >= 60) {
+		columns.size = columns.subject;
+		columns.subject += SIZE_CELLS + 2;
+	}
+	return columns;
+}
+
+static void
+flags_text(const StoreRow *row, char text[FLAGS_CELLS])
+{
+	text[0] = row->flags & STORE_FLAG_DELETED    ? 'D'
+		  : !(row->flags & STORE_FLAG_SEEN)  ? 'N'
+		  : row->flags & STORE_FLAG_ANSWERED ? 'r'
+						     : ' ';
+	text[1] = row->flags & STORE_FLAG_FLAGGED ? '!' : ' ';
+	text[2] = row->flags & STORE_FLAG_ATTACHMENT ? '@' : ' ';
+	text[3] = '\0';
+}
+
+/* Whom a list names: the sender, and in folders of one's own mail the recipient. */
+static char *
+person_text(const StoreMailbox *mailbox, const StoreRow *row)
+{
+	bool own = mailbox->role == STORE_ROLE_SENT || mailbox->role == STORE_ROLE_DRAFTS;
+	g_autofree char *name = mail_address_short(own ? row->to : row->from);
+	g_autofree char *safe = safe_line(name);
+
+	return own ? g_strdup_printf(_("To %s"), safe) : g_steal_pointer(&safe);
+}
+
+static void
+draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *now)
+{
+	int width = screen_columns(app->screen);
+	Columns columns = list_columns(width);
+	unsigned style =
+	    (row->flags & STORE_FLAG_SEEN ? UI_PLAIN : UI_UNREAD) | (selected ? UI_IS_SELECTED : 0);
+	g_autofree char *date = view_date_text(row->date, now, columns.wide);
+	g_autofree char *person = person_text(view_list_mailbox(app->list), row);
+	g_autofree char *subject = safe_line(row->subject);
+	g_autofree char *size = view_size_text(row->size);
+	char flags[FLAGS_CELLS];
+
+	flags_text(row, flags);
+	ui_put(app->screen, y, 0, width, span_of_string(flags), style);
+	put(app, y, columns.date, columns.date_width, date, style);
+	put(app, y, columns.from, columns.from_width, person, style);
+	if (columns.size)
+		put_right(app, y, columns.size + SIZE_CELLS, size, style);
+	put(app, y, columns.subject, width - columns.subject,
+	    *subject ? subject : _("(no subject)"), style);
+}
+
+/* The words on an empty list: why it is. */
+static char *
+empty_text(const App *app)
+{
+	g_autofree char *folder = safe_line(app->folder);
+	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
+
+	if (app->open_error)
+		return g_strdup_printf(_("%s could not be opened: %s"), folder, app->open_error);
+	if (app->open_request)
+		return g_strdup_printf(_("Opening %s..."), folder);
+	if (mailbox && (mailbox->known_from_uid == 1 || mailbox->server_total == 0))
+		return g_strdup(_("There are no messages here."));
+	if (app->engine && !app->options->offline)
+		return g_strdup_printf(_("Nothing of %s is here yet."), folder);
+	return g_strdup_printf(_("%s was never read while connected."), folder);
+}
+
+static void
+draw_list(App *app)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	const ViewCursor *cursor = app->list ? view_list_cursor(app->list) : NULL;
+	const StoreRow *row;
+
+	if (!cursor || cursor->total == 0) {
+		g_autofree char *text = empty_text(app);
+
+		put(app, 2, 1, screen_columns(app->screen) - 2, text, UI_NOTE);
+		return;
+	}
+	for (uint32_t i = 0; i < cursor->rows && (row = view_list_row(app->list, i)); i++) {
+		bool selected = cursor->top + i == cursor->at;
+
+		draw_list_row(app, 1 + (int)i, row, selected, now);
+		if (selected)
+			screen_cursor(app->screen, 1 + (int)i, 0, false);
+	}
+}
+
+/* ---- folders -------------------------------------------------------------------------------- */
+
+static void
+draw_count(App *app, int y, int end, int64_t count, unsigned style)
+{
+	g_autofree char *text =
+	    count < 0 ? g_strdup("?") : g_strdup_printf("%" G_GINT64_FORMAT, count);
+
+	put_right(app, y, end, text, style);
+}
+
+static void
+draw_folder(App *app, int y, const ViewFolder *folder, bool selected)
+{
+	int width = screen_columns(app->screen);
+	int counts = width >= 60 ? 20 : 16, indent = 1 + MIN(folder->depth * 2, width / 3);
+	unsigned style = (folder->unread > 0 || !folder->mailbox ? UI_UNREAD : UI_PLAIN) |
+			 (selected ? UI_IS_SELECTED : 0);
+
+	ui_put(app->screen, y, 0, width, SPAN_EMPTY, style);
+	put(app, y, indent, width - counts - indent, folder->label, style);
+	if (!folder->mailbox || !folder->selectable)
+		return;
+	draw_count(app, y, width - counts / 2, folder->unread, style);
+	draw_count(app, y, width - 1, folder->total, style);
+}
+
+static void
+draw_folders(App *app)
+{
+	const ViewCursor *cursor = app->folders ? view_folders_cursor(app->folders) : NULL;
+	int width = screen_columns(app->screen), counts = width >= 60 ? 20 : 16;
+
+	if (!cursor || cursor->total == 0) {
+		put(app, 2, 1, width - 2, _("No folders are known yet."), UI_NOTE);
+		return;
+	}
+	put(app, 1, 1, width - counts - 8, _("Folder"), UI_HEADER);
+	put_right(app, 1, width - counts / 2, _("Unread"), UI_HEADER);
+	put_right(app, 1, width - 1, _("Total"), UI_HEADER);
+	for (uint32_t i = 0; i < cursor->rows; i++) {
+		const ViewFolder *folder = view_folders_row(app->folders, cursor->top + i);
+
+		if (!folder)
+			break;
+		draw_folder(app, 2 + (int)i, folder, cursor->top + i == cursor->at);
+		if (cursor->top + i == cursor->at)
+			screen_cursor(app->screen, 2 + (int)i, 0, false);
+	}
+}
+
+/* ---- texts ---------------------------------------------------------------------------------- */
+
+static unsigned
+line_style(const ViewLine *line)
+{
+	switch (line->kind) {
+	case VIEW_LINE_HEADER:
+		return UI_HEADER;
+	case VIEW_LINE_NOTE:
+		return UI_NOTE;
+	case VIEW_LINE_HEADING:
+		return UI_UNREAD;
+	case VIEW_LINE_QUOTE:
+		return line->quote % 2 ? UI_QUOTE : UI_QUOTE_DEEPER;
+	case VIEW_LINE_TEXT:
+		break;
+	}
+	return UI_PLAIN;
+}
+
+static void
+draw_pager(App *app, const ViewPager *pager)
+{
+	ViewLine lines[LINES_MAX];
+	size_t n = view_pager_lines(pager, lines, (size_t)MIN(app_body_rows(app), LINES_MAX));
+	int width = screen_columns(app->screen);
+
+	for (size_t i = 0; i < n; i++)
+		ui_put(app->screen, 1 + (int)i, lines[i].indent, width - lines[i].indent,
+		       lines[i].text, line_style(&lines[i]));
+	screen_cursor(app->screen, 1, 0, false);
+}
+
+static void
+draw_parts(App *app)
+{
+	const ViewCursor *cursor = &app->parts_cursor;
+	int width = screen_columns(app->screen), sections = width >= 60 ? 12 : 0;
+
+	for (uint32_t i = 0; i < cursor->rows && cursor->top + i < cursor->total; i++) {
+		const ViewPart *row = app->parts->pdata[cursor->top + i];
+		bool selected = cursor->top + i == cursor->at;
+		unsigned style = selected ? UI_IS_SELECTED : UI_PLAIN;
+		g_autofree char *size = view_size_text(row->part->size_octets);
+		g_autofree char *section = safe_line(row->part->section);
+		int y = 1 + (int)i;
+
+		ui_put(app->screen, y, 0, width, SPAN_EMPTY, style);
+		if (sections)
+			put(app, y, 1, sections - 2, section, style);
+		put(app, y, sections + (sections == 0), width - sections - SIZE_CELLS - 3,
+		    row->label, style);
+		if (row->part->size_octets > 0)
+			put_right(app, y, width - 1, size, style);
+		if (selected)
+			screen_cursor(app->screen, y, 0, false);
+	}
+}
+
+/* ---- the lines below ------------------------------------------------------------------------- */
+
+static char *
+position(const App *app)
+{
+	const ViewCursor *cursor = NULL;
+	g_autofree char *where = NULL;
+
+	switch (app_place(app)) {
+	case VIEW_PLACE_FOLDERS:
+		cursor = app->folders ? view_folders_cursor(app->folders) : NULL;
+		break;
+	case VIEW_PLACE_LIST:
+	case VIEW_PLACE_MESSAGE:
+		cursor = app->list ? view_list_cursor(app->list) : NULL;
+		break;
+	case VIEW_PLACE_PARTS:
+		cursor = &app->parts_cursor;
+		break;
+	case VIEW_PLACE_HELP:
+		return g_strdup_printf("%d%%", view_pager_percent(app->help));
+	}
+	where = cursor && cursor->total
+		    ? view_position_text((uint64_t)cursor->at + 1, cursor->total)
+		    : view_position_text(0, 0);
+	if (app_place(app) != VIEW_PLACE_MESSAGE)
+		return g_steal_pointer(&where);
+	return g_strdup_printf("%s  %d%%", where, view_pager_percent(read_pager((App *)app)));
+}
+
+/* While Tab finds several, they stand where the status was. */
+static char *
+candidates_text(const App *app)
+{
+	const GPtrArray *candidates = app->prompt ? view_prompt_candidates(app->prompt) : NULL;
+	g_autoptr(GString) text = NULL;
+
+	if (!candidates)
+		return NULL;
+	text = g_string_new(NULL);
+	for (guint i = 0; i < candidates->len && text->len < 1000; i++)
+		g_string_append_printf(text, "%s%s", i ? "  " : "", (char *)candidates->pdata[i]);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+draw_status(App *app)
+{
+	int y = screen_rows(app->screen) - 2, width = screen_columns(app->screen);
+	g_autofree char *line = view_status_text(app_status(app), g_get_monotonic_time());
+	g_autofree char *saving = save_progress(app);
+	g_autofree char *where = position(app);
+	g_autofree char *candidates = candidates_text(app);
+	g_autofree char *text = candidates ? g_strdup(candidates)
+				: saving   ? g_strdup_printf("%s, %s", line, saving)
+					   : g_strdup(line);
+	int room = width - 2 - width_of(where) - 2;
+
+	ui_put(app->screen, y, 0, width, SPAN_EMPTY, UI_BAR);
+	if (room > 0)
+		put(app, y, 1, room, text, UI_BAR);
+	put_right(app, y, width - 1, where, UI_BAR);
+}
+
+static void
+draw_last_line(App *app)
+{
+	int y = screen_rows(app->screen) - 1, width = screen_columns(app->screen), x;
+
+	if (app->question) {
+		int size = width_of(app->question);
+		const char *end = app->question;
+		Span shown = span_of_string(app->question);
+
+		/* What is asked stands at its end: of one too long, show that. */
+		for (; size > width - 1 && end < shown.end; size = safe_text_width(shown)) {
+			safe_text_cluster(shown, &end);
+			shown.at = end;
+		}
+		ui_put(app->screen, y, 0, width, shown, UI_NOTE);
+		screen_cursor(app->screen, y, size, true);
+	} else if (app->prompt) {
+		g_autofree char *shown = view_prompt_window(app->prompt, width, &x);
+
+		ui_put(app->screen, y, 0, width, span_of_string(shown), UI_PLAIN);
+		screen_cursor(app->screen, y, x, true);
+	} else if (app->notice)
+		put(app, y, 0, width, app->notice, app->notice_is_error ? UI_ERROR : UI_NOTE);
+}
+
+void
+draw_layout(App *app)
+{
+	int rows = app_body_rows(app), width = screen_columns(app->screen);
+
+	if (app->list)
+		view_list_resize(app->list, (uint32_t)rows);
+	if (app->folders) {
+		ViewCursor *cursor = view_folders_cursor(app->folders);
+
+		cursor->rows = (uint32_t)MAX(rows - 1, 1);
+		view_cursor_fit(cursor);
+	}
+	app->parts_cursor.rows = (uint32_t)rows;
+	view_cursor_fit(&app->parts_cursor);
+	view_pager_resize(app->pager, width, rows);
+	view_pager_resize(app->part_pager, width, rows);
+	view_pager_resize(app->help, width, rows);
+}
+
+void
+draw_frame(App *app)
+{
+	screen_clear(app->screen);
+	draw_title(app);
+	switch (app_place(app)) {
+	case VIEW_PLACE_FOLDERS:
+		draw_folders(app);
+		break;
+	case VIEW_PLACE_LIST:
+		draw_list(app);
+		break;
+	case VIEW_PLACE_MESSAGE:
+		draw_pager(app, read_pager(app));
+		break;
+	case VIEW_PLACE_PARTS:
+		draw_parts(app);
+		break;
+	case VIEW_PLACE_HELP:
+		draw_pager(app, app->help);
+		break;
+	}
+	draw_status(app);
+	draw_last_line(app);
+	screen_show(app->screen);
+}

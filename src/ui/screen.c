@@ -1,0 +1,437 @@
+#include "ui/screen.h"
+
+#define NCURSES_WIDECHAR 1
+#include <curses.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/safetext.h"
+
+#define TAB_STOP 8
+
+/* How long to wait for the rest of a key after ESC: it comes in one piece, also over a slow line. */
+#define ESCAPE_DELAY_MS 25
+
+struct Screen {
+	SCREEN *terminal;
+	bool colours;
+	int cursor_row, cursor_column;
+	bool cursor_visible;
+};
+
+/* ---- opening and closing -------------------------------------------------------------------- */
+
+static void
+start_colours(Screen *screen)
+{
+	static const struct {
+		UiStyle style;
+		short colour;
+	} pairs[] = {
+		{ UI_HEADER, COLOR_CYAN },	 { UI_NOTE, COLOR_YELLOW },
+		{ UI_QUOTE, COLOR_GREEN },	 { UI_ERROR, COLOR_RED },
+		{ UI_QUOTE_DEEPER, COLOR_BLUE },
+	};
+
+	screen->colours = has_colors() && start_color() == OK && use_default_colors() == OK &&
+			  COLOR_PAIRS > UI_ERROR;
+	for (size_t i = 0; screen->colours && i < G_N_ELEMENTS(pairs); i++)
+		init_pair((short)pairs[i].style, pairs[i].colour, -1);
+}
+
+static void
+set_modes(void)
+{
+	raw();
+	noecho();
+	nonl();
+	intrflush(stdscr, FALSE);
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	scrollok(stdscr, FALSE);
+	leaveok(stdscr, FALSE);
+}
+
+Screen *
+screen_open(GError **error)
+{
+	const char *type = g_getenv("TERM");
+	Screen *screen;
+	SCREEN *terminal;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,
+			    _("the full screen needs a terminal; “postern list INBOX” and the "
+			      "other "
+			      "commands do not"));
+		return NULL;
+	}
+	set_escdelay(ESCAPE_DELAY_MS);
+	terminal = newterm(NULL, stdout, stdin);
+	if (!terminal || !tigetstr("cup")) {
+		g_autofree char *safe = safe_line(type);
+
+		if (terminal) {
+			endwin();
+			delscreen(terminal);
+		}
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,
+			    _("a terminal of type “%s” cannot show the full screen; set TERM to "
+			      "what it "
+			      "is, such as vt100"),
+			    safe);
+		return NULL;
+	}
+	screen = g_new0(Screen, 1);
+	screen->terminal = terminal;
+	set_modes();
+	start_colours(screen);
+	return screen;
+}
+
+void
+screen_close(Screen *screen)
+{
+	if (!screen)
+		return;
+	endwin();
+	delscreen(screen->terminal);
+	g_free(screen);
+}
+
+int
+screen_rows(const Screen *screen)
+{
+	return LINES;
+}
+
+int
+screen_columns(const Screen *screen)
+{
+	return COLS;
+}
+
+bool
+screen_resize(Screen *screen)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0 ||
+	    (size.ws_row == LINES && size.ws_col == COLS))
+		return false;
+	resizeterm(size.ws_row, size.ws_col);
+	clearok(curscr, TRUE);
+	return true;
+}
+
+void
+screen_suspend(Screen *screen)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL }, ours;
+
+	endwin();
+	/* The whole job, as the terminal itself would have done. */
+	sigaction(SIGTSTP, &standard, &ours);
+	kill(0, SIGTSTP);
+	sigaction(SIGTSTP, &ours, NULL);
+	set_modes();
+	clearok(curscr, TRUE);
+	screen_resize(screen);
+}
+
+void
+screen_redraw(Screen *screen)
+{
+	clearok(curscr, TRUE);
+}
+
+/* ---- out ------------------------------------------------------------------------------------ */
+
+static attr_t
+attributes(const Screen *screen, unsigned style, short *pair)
+{
+	static const attr_t mono[] = {
+		[UI_PLAIN] = A_NORMAL, [UI_BAR] = A_REVERSE,	     [UI_UNREAD] = A_BOLD,
+		[UI_HEADER] = A_BOLD,  [UI_NOTE] = A_BOLD,	     [UI_QUOTE] = A_NORMAL,
+		[UI_ERROR] = A_BOLD,   [UI_QUOTE_DEEPER] = A_NORMAL,
+	};
+	unsigned kind = style & ~(unsigned)UI_IS_SELECTED;
+	attr_t looks = mono[kind];
+
+	*pair = 0;
+	if (style & UI_IS_SELECTED)
+		return looks | A_REVERSE;
+	if (screen->colours && kind >= UI_HEADER) {
+		*pair = (short)kind;
+		looks = kind == UI_ERROR ? A_BOLD : A_NORMAL;
+	}
+	return looks;
+}
+
+/* Can the locale's character set say it? */
+static bool
+can_show(wchar_t c)
+{
+	char bytes[MB_LEN_MAX];
+	mbstate_t state = { 0 };
+
+	return c < 0x80 || wcrtomb(bytes, c, &state) != (size_t)-1;
+}
+
+static wchar_t
+degrade(wchar_t c)
+{
+	switch (c) {
+	case L'│':
+		return L'|';
+	case L'─':
+		return L'-';
+	case L'├':
+		return L'|';
+	case L'└':
+		return L'`';
+	case L'…':
+		return L'.';
+	case L'“':
+	case L'”':
+		return L'"';
+	case L'‘':
+	case L'’':
+		return L'\'';
+	}
+	return L'?';
+}
+
+/* Regional indicators come in pairs; terminals disagree on what two of them take, so the two letters
+ * they stand for are shown, which is two cells everywhere. */
+static bool
+is_regional(gunichar c)
+{
+	return c >= 0x1f1e6 && c <= 0x1f1ff;
+}
+
+/* One cluster of CELLS cells as what curses and the terminal agree takes just as many: its base, and
+ * the marks that take no room.  Joined emoji show their first one.  Returns the cells used. */
+static int
+put_cluster(int row, int column, Span cluster, int cells, attr_t looks, short pair)
+{
+	wchar_t shown[CCHARW_MAX + 1] = { (wchar_t)g_utf8_get_char(cluster.at), 0 };
+	const char *p = g_utf8_next_char(cluster.at);
+	size_t n = 1;
+	int width;
+	cchar_t cell;
+
+	if (is_regional((gunichar)shown[0]))
+		shown[0] = L'A' + shown[0] - 0x1f1e6;
+	else if (!can_show(shown[0]))
+		shown[0] = degrade(shown[0]);
+	width = wcwidth(shown[0]);
+	if (width < 1 || width > cells) {
+		shown[0] = can_show(0xfffd) && cells > 0 ? 0xfffd : L'?';
+		width = 1;
+	} else
+		for (; p < cluster.end && n < CCHARW_MAX; p = g_utf8_next_char(p)) {
+			wchar_t mark = (wchar_t)g_utf8_get_char(p);
+
+			/* Joiners and variation selectors would have a say on the width. */
+			if (mark == 0x200d || (mark >= 0xfe00 && mark <= 0xfe0f))
+				break;
+			if (can_show(mark) && wcwidth(mark) == 0)
+				shown[n++] = mark;
+		}
+	shown[n] = L'\0';
+	if (setcchar(&cell, shown, looks, pair, NULL) == OK)
+		mvadd_wch(row, column, &cell);
+	return width;
+}
+
+static void
+put_blanks(int row, int column, int n, attr_t looks, short pair)
+{
+	cchar_t cell;
+
+	if (setcchar(&cell, L" ", looks, pair, NULL) == OK && n > 0)
+		mvhline_set(row, column, &cell, n);
+}
+
+/* TEXT has passed the door.  Returns the cells used. */
+static int
+put_safe(int row, int column, int width, Span text, attr_t looks, short pair)
+{
+	int x = 0;
+
+	while (text.at < text.end && x < width) {
+		Span cluster = text;
+		int cells;
+
+		if (*text.at == '\t') {
+			cells = MIN(TAB_STOP - x % TAB_STOP, width - x);
+			put_blanks(row, column + x, cells, looks, pair);
+			text.at++;
+			x += cells;
+			continue;
+		}
+		cells = safe_text_cluster(text, &cluster.end);
+		text.at = cluster.end;
+		if (x + cells > width)
+			break;
+		/* A mark without a base has no cell of its own. */
+		if (cells == 0)
+			continue;
+		if (is_regional(g_utf8_get_char(cluster.at)) &&
+		    g_utf8_next_char(cluster.at) < cluster.end) {
+			Span second = { g_utf8_next_char(cluster.at), cluster.end };
+
+			put_cluster(row, column + x, (Span){ cluster.at, second.at }, 1, looks,
+				    pair);
+			put_cluster(row, column + x + 1, second, 1, looks, pair);
+		} else {
+			int used = put_cluster(row, column + x, cluster, cells, looks, pair);
+
+			put_blanks(row, column + x + used, cells - used, looks, pair);
+		}
+		x += cells;
+	}
+	return x;
+}
+
+void
+ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style)
+{
+	g_autofree char *made_safe = NULL;
+	short pair;
+	attr_t looks = attributes(screen, style, &pair);
+	int used;
+
+	width = MIN(width, COLS - column);
+	if (row < 0 || row >= LINES || column < 0 || width <= 0)
+		return;
+	if (!safe_text_is(text, SAFE_TEXT) ||
+	    (!span_is_empty(text) && memchr(text.at, '\n', span_size(text)))) {
+		size_t size;
+
+		made_safe = safe_text(text, SAFE_LINE, &size);
+		text = span_of(made_safe, size);
+	}
+	used = put_safe(row, column, width, text, looks, pair);
+	put_blanks(row, column + used, width - used, looks, pair);
+}
+
+void
+screen_clear(Screen *screen)
+{
+	erase();
+	screen_cursor(screen, LINES - 1, COLS - 1, false);
+}
+
+void
+screen_cursor(Screen *screen, int row, int column, bool visible)
+{
+	screen->cursor_visible = visible;
+	screen->cursor_row = row;
+	screen->cursor_column = column;
+}
+
+void
+screen_show(Screen *screen)
+{
+	curs_set(screen->cursor_visible);
+	move(CLAMP(screen->cursor_row, 0, LINES - 1), CLAMP(screen->cursor_column, 0, COLS - 1));
+	refresh();
+}
+
+/* ---- in ------------------------------------------------------------------------------------- */
+
+static const char *
+name_of_code(wint_t code)
+{
+	switch (code) {
+	case KEY_DOWN:
+		return "Down";
+	case KEY_UP:
+		return "Up";
+	case KEY_LEFT:
+		return "Left";
+	case KEY_RIGHT:
+		return "Right";
+	case KEY_NPAGE:
+		return "PgDn";
+	case KEY_PPAGE:
+		return "PgUp";
+	case KEY_HOME:
+	case KEY_FIND: /* what vt220 and its children send for Home and End */
+		return "Home";
+	case KEY_END:
+	case KEY_SELECT:
+	case KEY_LL:
+		return "End";
+	case KEY_ENTER:
+		return "Enter";
+	case KEY_BTAB:
+		return "Shift-Tab";
+	case KEY_BACKSPACE:
+		return "Backspace";
+	case KEY_DC:
+		return "Delete";
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+name_of_char(wint_t c)
+{
+	switch (c) {
+	case ' ':
+		return "Space";
+	case '\r':
+	case '\n':
+		return "Enter";
+	case '\t':
+		return "Tab";
+	case 0x1b:
+		return "Esc";
+	case '\b':
+	case 0x7f:
+		return "Backspace";
+	default:
+		return NULL;
+	}
+}
+
+/* "Unknown" for what has no name: it does nothing, but is no reason to stop reading. */
+static void
+name_key(int kind, wint_t c, char key[SCREEN_KEY_MAX])
+{
+	const char *name = kind == KEY_CODE_YES ? name_of_code(c) : name_of_char(c);
+
+	if (name)
+		g_strlcpy(key, name, SCREEN_KEY_MAX);
+	else if (kind == KEY_CODE_YES && c > KEY_F(0) && c <= KEY_F(12))
+		g_snprintf(key, SCREEN_KEY_MAX, "F%d", (int)(c - KEY_F(0)));
+	else if (kind == KEY_CODE_YES || !g_unichar_validate(c))
+		g_strlcpy(key, "Unknown", SCREEN_KEY_MAX);
+	else if (c < 0x20)
+		g_snprintf(key, SCREEN_KEY_MAX, "Ctrl-%c", (int)(c + '@'));
+	else
+		key[g_unichar_to_utf8(c, key)] = '\0';
+}
+
+bool
+screen_key(Screen *screen, char key[SCREEN_KEY_MAX])
+{
+	wint_t c = 0;
+	int kind = get_wch(&c);
+
+	if (kind == ERR)
+		return false;
+	name_key(kind, c, key);
+	return true;
+}
