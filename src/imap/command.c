@@ -132,8 +132,8 @@ imap_command_atom(ImapCommand *command, Span value)
 		put_piece(command, PIECE_TEXT, false, value);
 }
 
-/* "astring" without the string: ASTRING-CHAR is an ATOM-CHAR or "]".  NIL would be one, and some
- * servers would take it for none. */
+/* "astring" without the string.  ASTRING-CHAR is an ATOM-CHAR or "]", but brackets are quoted, as every
+ * client quotes them, and so is NIL, which some servers would take for none. */
 static bool
 is_astring_atom(Span value)
 {
@@ -141,7 +141,7 @@ is_astring_atom(Span value)
 	    span_size(value) > QUOTED_MAX_BYTES)
 		return false;
 	for (const char *p = value.at; p < value.end; p++)
-		if (*p != ']' && !is_atom_char(*p))
+		if (*p == '[' || !is_atom_char(*p))
 			return false;
 	return true;
 }

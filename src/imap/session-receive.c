@@ -495,8 +495,11 @@ outcome_of(const ImapResponse *response)
 static ImapResponse
 without_words(const ImapResponse *response)
 {
-	return (
-	    ImapResponse){ .type = response->type, .tag = response->tag, .text = SPAN_LITERAL("") };
+	ImapResponse quiet = { .type = response->type, .text = SPAN_LITERAL("") };
+
+	quiet.tag = response->tag;
+	quiet.name = response->name;
+	return quiet;
 }
 
 static void
