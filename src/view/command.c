@@ -127,7 +127,7 @@ explain_unknown(ViewPlace place, const char *name, GError **error)
 				    _("“%s” does not work here; ? shows what does"), safe);
 			return;
 		}
-	if (near->len > 1)
+	if (*name && near->len > 1)
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,
 			    _("“%s” may be “%s” or “%s”"), safe, (char *)near->pdata[0],
 			    (char *)near->pdata[1]);

@@ -83,24 +83,25 @@ free_node(gpointer data)
 static char *
 sort_key(const StoreMailbox *mailbox)
 {
-	g_autofree char *folded = g_utf8_casefold(mailbox->name, -1);
-	bool inbox = !g_ascii_strcasecmp(mailbox->name, "INBOX");
-	bool in_inbox = mailbox->delimiter && !g_ascii_strncasecmp(mailbox->name, "INBOX", 5) &&
-			mailbox->name[5] == mailbox->delimiter;
-	char *key =
-	    g_strconcat(inbox || in_inbox ? "\001" : "\002", folded, "\003", mailbox->name, NULL);
+	g_autofree char *name = g_strdup(mailbox->name);
+	g_autofree char *folded = NULL;
+	bool inbox =
+	    !g_ascii_strncasecmp(name, "INBOX", 5) && (!name[5] || name[5] == mailbox->delimiter);
 
-	if (mailbox->delimiter)
-		for (char *p = key; *p; p++)
-			if (*p == mailbox->delimiter)
-				*p = '\001';
-	return key;
+	for (char *p = name; mailbox->delimiter && *p; p++)
+		if (*p == mailbox->delimiter)
+			*p = '\001';
+	folded = g_utf8_casefold(name, -1);
+	return g_strconcat(inbox ? "\001" : "\002", folded, NULL);
 }
 
 static int
 compare_nodes(gconstpointer a, gconstpointer b)
 {
-	return strcmp((*(Node *const *)a)->key, (*(Node *const *)b)->key);
+	const Node *x = *(Node *const *)a, *y = *(Node *const *)b;
+	int order = strcmp(x->key, y->key);
+
+	return order ? order : strcmp(x->mailbox->name, y->mailbox->name);
 }
 
 /* How many of MAILBOX's parents stand above it; *REST is its name below the nearest of them. */

@@ -181,8 +181,9 @@ view_wrap(Span *rest, int width)
 	while (p < rest->end) {
 		const char *cluster = p;
 		int cells = take_cluster(&p, rest->end, x);
+		bool is_blank = p == cluster + 1 && (*cluster == ' ' || *cluster == '\t');
 
-		if (x + cells > width && *cluster != ' ' && *cluster != '\t') {
+		if (x + cells > width && !is_blank) {
 			if (cells == 2 && cluster > rest->at)
 				break_end = break_next = cluster;
 			if (!break_next)
@@ -191,7 +192,7 @@ view_wrap(Span *rest, int width)
 			rest->at = break_next;
 			return line;
 		}
-		if (*cluster == ' ' || *cluster == '\t') {
+		if (is_blank) {
 			/* Blanks at the break are not shown; those beyond the edge go with it. */
 			if (!blank && break_next != cluster)
 				break_end = cluster;
