@@ -1,5 +1,5 @@
-/* SASL (RFC 4422), client side: which mechanism, and its exchange.  SCRAM-SHA-256 and -1 (RFC 5802,
- * 7677) with and without channel binding, CRAM-MD5 (RFC 2195), PLAIN, LOGIN and EXTERNAL by GNU SASL;
+/* SASL (RFC 4422), client side: which mechanism, and its exchange.  CRAM-MD5 (RFC 2195), PLAIN, LOGIN
+ * and EXTERNAL by GNU SASL; SCRAM-SHA-256 and -1 (RFC 5802, 7677) with and without channel binding,
  * OAUTHBEARER (RFC 7628) and XOAUTH2 are ours.  Secrets are wiped when freed.  One thread at a time;
  * never blocks (a server may ask at most a million SCRAM rounds of us, about a second's work).
  *

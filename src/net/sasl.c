@@ -1,5 +1,7 @@
 #include "net/sasl.h"
 
+#include "scram-private.h"
+
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/safetext.h"
@@ -7,7 +9,6 @@
 #include <gsasl.h>
 
 #define MAX_CHALLENGE_BYTES (64 * 1024)
-#define MAX_SCRAM_ROUNDS    1000000
 
 typedef enum {
 	NEEDS_PASSWORD = 1 << 0,
@@ -17,8 +18,9 @@ typedef enum {
 	NEEDS_USER = 1 << 4,
 	NEEDS_SECRECY = 1 << 5, /* shows the secret to who listens */
 	CLIENT_FIRST = 1 << 6,
-	PROVES_BOTH = 1 << 7, /* the server must prove itself as well */
-	OURS = 1 << 8,
+	IS_OAUTH = 1 << 7,
+	IS_SCRAM = 1 << 8, /* the server must prove itself as well */
+	IS_SHA256 = 1 << 9,
 } Trait;
 
 typedef struct Mechanism {
@@ -27,16 +29,18 @@ typedef struct Mechanism {
 	unsigned proves_at; /* which of our messages, from 1, holds the proof */
 } Mechanism;
 
-#define SCRAM (NEEDS_PASSWORD | NEEDS_USER | CLIENT_FIRST | PROVES_BOTH)
+static const char *const nonsense = N_("%s sent a login challenge that makes no sense");
+
+#define SCRAM (NEEDS_PASSWORD | NEEDS_USER | CLIENT_FIRST | IS_SCRAM)
 
 /* The strongest first.  A person who gives a token or a certificate means it to be used. */
 static const Mechanism mechanisms[] = {
-	{ "OAUTHBEARER", NEEDS_TOKEN | NEEDS_SECRECY | CLIENT_FIRST | OURS, 1 },
-	{ "XOAUTH2", NEEDS_TOKEN | NEEDS_USER | NEEDS_SECRECY | CLIENT_FIRST | OURS, 1 },
+	{ "OAUTHBEARER", NEEDS_TOKEN | NEEDS_SECRECY | CLIENT_FIRST | IS_OAUTH, 1 },
+	{ "XOAUTH2", NEEDS_TOKEN | NEEDS_USER | NEEDS_SECRECY | CLIENT_FIRST | IS_OAUTH, 1 },
 	{ "EXTERNAL", NEEDS_CERTIFICATE | NEEDS_SECRECY | CLIENT_FIRST, 1 },
-	{ "SCRAM-SHA-256-PLUS", SCRAM | NEEDS_BINDING, 2 },
+	{ "SCRAM-SHA-256-PLUS", SCRAM | IS_SHA256 | NEEDS_BINDING, 2 },
 	{ "SCRAM-SHA-1-PLUS", SCRAM | NEEDS_BINDING, 2 },
-	{ "SCRAM-SHA-256", SCRAM, 2 },
+	{ "SCRAM-SHA-256", SCRAM | IS_SHA256, 2 },
 	{ "SCRAM-SHA-1", SCRAM, 2 },
 	{ "CRAM-MD5", NEEDS_PASSWORD | NEEDS_USER, 1 },
 	{ "PLAIN", NEEDS_PASSWORD | NEEDS_USER | NEEDS_SECRECY | CLIENT_FIRST, 1 },
@@ -46,6 +50,7 @@ static const Mechanism mechanisms[] = {
 struct NetSasl {
 	const Mechanism *mechanism;
 	char *host;
+	NetScram *scram;	/* NULL unless it is SCRAM */
 	Gsasl *library;		/* NULL where the mechanism is ours */
 	Gsasl_session *session; /* likewise */
 	char *initial;		/* our first message, kept to say it again; secret */
@@ -157,20 +162,6 @@ mechanism_named(const char *name)
 	return NULL;
 }
 
-/* RFC 5801, section 4: in a gs2 header "," and "=" are written otherwise. */
-static void
-append_saslname(GString *text, const char *name)
-{
-	for (; *name; name++) {
-		if (*name == ',')
-			g_string_append(text, "=2C");
-		else if (*name == '=')
-			g_string_append(text, "=3D");
-		else
-			g_string_append_c(text, *name);
-	}
-}
-
 /* No control may break out of its field. */
 static bool
 is_clean(const char *text, bool ascii_only)
@@ -196,7 +187,7 @@ make_oauth(NetSasl *sasl, const NetCredentials *credentials, GError **error)
 			    sasl->host);
 		return false;
 	}
-	if (!is_clean(credentials->user, false)) {
+	if (!is_clean(credentials->user, false) || !is_clean(credentials->host, false)) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_CONFIG,
 			    _("the user name for %s has a control character"), sasl->host);
 		return false;
@@ -208,11 +199,12 @@ make_oauth(NetSasl *sasl, const NetCredentials *credentials, GError **error)
 		g_string_append(text, "n,");
 		if (credentials->user) {
 			g_string_append(text, "a=");
-			append_saslname(text, credentials->user);
+			net_scram_append_name(text, credentials->user);
 		}
 		g_string_append_c(text, ',');
-		g_string_append_printf(text, "\001host=%s\001port=%u", sasl->host,
-				       credentials->port);
+		if (credentials->host)
+			g_string_append_printf(text, "\001host=%s\001port=%u", credentials->host,
+					       credentials->port);
 	} else {
 		g_string_append_printf(text, "user=%s", credentials->user);
 	}
@@ -224,43 +216,66 @@ make_oauth(NetSasl *sasl, const NetCredentials *credentials, GError **error)
 	return true;
 }
 
-static void
-set_binding(NetSasl *sasl, const char *name, GBytes *data)
+/* RFC 4013, by GNU SASL, which knows the tables.  Yours to wipe. */
+static char *
+prepare(const char *text, GError **error)
 {
-	gsize size;
-	const guchar *bytes = g_bytes_get_data(data, &size);
-	g_autofree char *base64 = g_base64_encode(bytes, size);
+	char *prepared = NULL;
+	char *copy;
 
-	gsasl_property_set(sasl->session,
-			   !strcmp(name, "tls-exporter") ? GSASL_CB_TLS_EXPORTER
-							 : GSASL_CB_TLS_UNIQUE,
-			   base64);
+	if (gsasl_saslprep(text, GSASL_ALLOW_UNASSIGNED, &prepared, NULL) != GSASL_OK) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN,
+			    _("the password or the user name has characters that a login cannot "
+			      "carry (RFC 4013): correct it"));
+		return NULL;
+	}
+	copy = g_strdup(prepared);
+	explicit_bzero(prepared, strlen(prepared));
+	gsasl_free(prepared);
+	return copy;
 }
 
-/* For SCRAM: the data to bind to, or to say "y" by. */
-static bool
-bind_channel(NetSasl *sasl, NetStream *stream, const char *binding, bool plus_offered,
-	     GError **error)
+/* The gs2 flag (RFC 5802, section 6); *DATA is what to bind to, NULL for none. */
+static char *
+channel_flag(const NetSasl *sasl, NetStream *stream, const char *binding, bool plus_offered,
+	     GBytes **data, GError **error)
 {
 	const char *name;
-	g_autoptr(GBytes) data = NULL;
 
-	if (sasl->mechanism->traits & NEEDS_BINDING) {
-		for (size_t i = 0; (name = binding_at(stream, i, &data)); i++) {
-			if (!g_strcmp0(name, binding)) {
-				set_binding(sasl, name, data);
-				return true;
-			}
-			g_clear_pointer(&data, g_bytes_unref);
-		}
-		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN,
-			    _("the line to %s cannot be bound to the login by %s"), sasl->host,
-			    binding ? binding : "?");
-		return false;
+	if (!(sasl->mechanism->traits & NEEDS_BINDING))
+		return g_strdup(net_sasl_binding(stream, 0) && !plus_offered ? "y" : "n");
+	for (size_t i = 0; (name = binding_at(stream, i, data)); i++) {
+		if (!g_strcmp0(name, binding))
+			return g_strconcat("p=", name, NULL);
+		g_clear_pointer(data, g_bytes_unref);
 	}
-	name = binding_at(stream, 0, &data);
-	if (name && !plus_offered)
-		set_binding(sasl, name, data);
+	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN,
+		    _("the line to %s cannot be bound to the login by %s"), sasl->host,
+		    binding ? binding : "?");
+	return NULL;
+}
+
+static bool
+start_scram(NetSasl *sasl, const NetCredentials *credentials, NetStream *stream,
+	    const char *binding, bool plus_offered, GError **error)
+{
+	g_autoptr(GBytes) data = NULL;
+	g_autofree char *flag = channel_flag(sasl, stream, binding, plus_offered, &data, error);
+	g_autofree char *user = NULL;
+	char *password;
+	Span bound = SPAN_EMPTY;
+
+	if (!flag)
+		return false;
+	user = prepare(credentials->user, error);
+	password = user ? prepare(credentials->password, error) : NULL;
+	if (!password)
+		return false;
+	if (data)
+		bound = span_of(g_bytes_get_data(data, NULL), g_bytes_get_size(data));
+	sasl->scram =
+	    net_scram_new(sasl->mechanism->traits & IS_SHA256, user, password, flag, bound, NULL);
+	wipe(password, strlen(password));
 	return true;
 }
 
@@ -292,7 +307,7 @@ net_sasl_new(const char *mechanism, const NetCredentials *credentials, NetStream
 {
 	g_autoptr(NetSasl) sasl = g_new0(NetSasl, 1);
 
-	sasl->host = g_strdup(credentials->host ? credentials->host : "");
+	sasl->host = g_strdup(credentials->host ? credentials->host : _("the server"));
 	sasl->mechanism = mechanism_named(mechanism);
 	if (!sasl->mechanism || !can_serve(sasl->mechanism, credentials, stream)) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN,
@@ -301,36 +316,31 @@ net_sasl_new(const char *mechanism, const NetCredentials *credentials, NetStream
 			    mechanism);
 		return NULL;
 	}
-	if (sasl->mechanism->traits & OURS) {
+	if (sasl->mechanism->traits & IS_OAUTH) {
 		if (!make_oauth(sasl, credentials, error))
+			return NULL;
+	} else if (sasl->mechanism->traits & IS_SCRAM) {
+		if (!start_scram(sasl, credentials, stream, binding, plus_offered, error))
 			return NULL;
 	} else if (!start_gsasl(sasl, credentials, error)) {
 		return NULL;
 	}
-	if ((sasl->mechanism->traits & PROVES_BOTH) &&
-	    !bind_channel(sasl, stream, binding, plus_offered, error))
-		return NULL;
 	return g_steal_pointer(&sasl);
-}
-
-/* GNU SASL frees its copies as they are. */
-static void
-wipe_property(Gsasl_session *session, Gsasl_property property)
-{
-	const char *kept = gsasl_property_fast(session, property);
-
-	if (kept)
-		explicit_bzero((char *)(uintptr_t)kept, strlen(kept));
 }
 
 void
 net_sasl_free(NetSasl *sasl)
 {
+	const char *password;
+
 	if (!sasl)
 		return;
+	net_scram_free(sasl->scram);
 	if (sasl->session) {
-		wipe_property(sasl->session, GSASL_PASSWORD);
-		wipe_property(sasl->session, GSASL_SCRAM_SALTED_PASSWORD);
+		/* GNU SASL frees its copy as it is. */
+		password = gsasl_property_fast(sasl->session, GSASL_PASSWORD);
+		if (password)
+			explicit_bzero((char *)(uintptr_t)password, strlen(password));
 		gsasl_finish(sasl->session);
 	}
 	if (sasl->library)
@@ -346,28 +356,18 @@ net_sasl_free(NetSasl *sasl)
 static bool
 refuse(const NetSasl *sasl, PosternError code, GError **error, const char *format)
 {
-	g_set_error(error, POSTERN_ERROR, (int)code, format,
-		    *sasl->host ? sasl->host : _("the server"));
+	g_set_error(error, POSTERN_ERROR, (int)code, format, sasl->host);
 	return false;
 }
 
-static bool
-explain(const NetSasl *sasl, int status, GError **error)
+static void
+put(const char *text, size_t text_size, char **out, size_t *size)
 {
-	if (status == GSASL_SASLPREP_ERROR) {
-		return refuse(sasl, POSTERN_ERROR_LOGIN, error,
-			      _("the password or user name for %s has characters that a login must "
-				"not "
-				"have (RFC 4013)"));
-	}
-	if ((sasl->mechanism->traits & PROVES_BOTH) && net_sasl_has_proved(sasl)) {
-		return refuse(sasl, POSTERN_ERROR_TRUST, error,
-			      _("%s could not prove that it knows your password: it may not be the "
-				"server "
-				"it seems to be"));
-	}
-	return refuse(sasl, POSTERN_ERROR_LOGIN, error,
-		      _("%s sent a login challenge that makes no sense"));
+	*out = g_malloc(text_size + 1);
+	if (text_size)
+		memcpy(*out, text, text_size);
+	(*out)[text_size] = '\0';
+	*size = text_size;
 }
 
 /* One message of GNU SASL's. */
@@ -381,28 +381,15 @@ run_gsasl(NetSasl *sasl, Span challenge, char **out, size_t *size, GError **erro
 
 	if (status != GSASL_OK && status != GSASL_NEEDS_MORE) {
 		gsasl_free(made);
-		return explain(sasl, status, error);
+		return refuse(sasl, POSTERN_ERROR_LOGIN, error, _(nonsense));
 	}
 	sasl->is_content = status == GSASL_OK;
 	sasl->sent++;
-	*out = g_malloc(made_size + 1);
-	if (made_size)
-		memcpy(*out, made, made_size);
-	(*out)[made_size] = '\0';
-	*size = made_size;
+	put(made, made_size, out, size);
 	if (made)
 		explicit_bzero(made, made_size);
 	gsasl_free(made);
 	return true;
-}
-
-static void
-repeat_initial(const NetSasl *sasl, char **out, size_t *size)
-{
-	*out = g_malloc(sasl->initial_size + 1);
-	memcpy(*out, sasl->initial, sasl->initial_size);
-	(*out)[sasl->initial_size] = '\0';
-	*size = sasl->initial_size;
 }
 
 bool
@@ -412,62 +399,67 @@ net_sasl_initial(NetSasl *sasl, char **out, size_t *size, GError **error)
 	*size = 0;
 	if (!(sasl->mechanism->traits & CLIENT_FIRST))
 		return false;
-	if (sasl->mechanism->traits & OURS) {
+	g_assert(!sasl->sent);
+	if (sasl->mechanism->traits & IS_OAUTH) {
 		sasl->sent++;
 		sasl->is_content = true;
-	} else {
-		g_assert(!sasl->initial);
-		if (!run_gsasl(sasl, SPAN_EMPTY, &sasl->initial, &sasl->initial_size, error))
-			return false;
+	} else if (sasl->scram) {
+		sasl->sent++;
+		put(net_scram_first(sasl->scram), strlen(net_scram_first(sasl->scram)),
+		    &sasl->initial, &sasl->initial_size);
+	} else if (!run_gsasl(sasl, SPAN_EMPTY, &sasl->initial, &sasl->initial_size, error)) {
+		return false;
 	}
 	sasl->is_repeatable = true;
-	repeat_initial(sasl, out, size);
+	put(sasl->initial, sasl->initial_size, out, size);
 	return true;
 }
 
-/* Of "a=1,b=2" the value of ATTRIBUTE; empty when there is none (RFC 5802, section 7). */
-static Span
-scram_value(Span message, char attribute)
-{
-	const char *end;
-
-	while (!span_is_empty(message)) {
-		end = memchr(message.at, ',', span_size(message));
-		if (!end)
-			end = message.end;
-		if (end - message.at >= 2 && message.at[0] == attribute && message.at[1] == '=')
-			return (Span){ message.at + 2, end };
-		message.at = end < message.end ? end + 1 : end;
-	}
-	return SPAN_EMPTY;
-}
-
-/* What a SCRAM server says that GNU SASL would act on too eagerly or not explain. */
 static bool
-check_scram(const NetSasl *sasl, Span challenge, GError **error)
+explain_scram(const NetSasl *sasl, NetScramResult result, GError **error)
 {
-	Span rounds = scram_value(challenge, 'i');
-	Span fault = scram_value(challenge, 'e');
 	g_autofree char *words = NULL;
-	uint64_t value;
 
-	if (!net_sasl_has_proved(sasl)) {
-		if (span_is_empty(rounds) || span_to_number(rounds, MAX_SCRAM_ROUNDS, &value))
-			return true;
+	switch (result) {
+	case NET_SCRAM_OK:
+		return true;
+	case NET_SCRAM_TOO_MUCH:
 		return refuse(sasl, POSTERN_ERROR_LOGIN, error,
 			      _("%s asks for more work to log in than is sensible"));
-	}
-	if (!span_starts_nocase(challenge, "e="))
-		return true;
-	if (span_is(fault, "channel-bindings-dont-match") ||
-	    span_is(fault, "server-does-support-channel-binding")) {
+	case NET_SCRAM_REFUSED:
+		words = safe_line(net_scram_fault(sasl->scram));
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN,
+			    _("%s refuses the login (%s)"), sasl->host, words);
+		return false;
+	case NET_SCRAM_OTHER_LINE:
 		return refuse(sasl, POSTERN_ERROR_TRUST, error,
 			      _("%s sees another TLS line than we do: somebody may be in between"));
+	case NET_SCRAM_UNPROVEN:
+		return refuse(sasl, POSTERN_ERROR_TRUST, error,
+			      _("%s could not prove that it knows your password: it may not be the "
+				"server it seems to be"));
+	case NET_SCRAM_NONSENSE:
+	default:
+		return refuse(sasl, POSTERN_ERROR_LOGIN, error, _(nonsense));
 	}
-	words = safe_text(fault, SAFE_LINE, NULL);
-	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_LOGIN, _("%s refuses the login (%s)"),
-		    *sasl->host ? sasl->host : _("the server"), words);
-	return false;
+}
+
+static bool
+step_scram(NetSasl *sasl, Span challenge, char **out, size_t *size, GError **error)
+{
+	const char *answer = "";
+	NetScramResult result;
+
+	if (sasl->sent == 1)
+		result = net_scram_answer(sasl->scram, challenge, &answer);
+	else
+		result = net_scram_verify(sasl->scram, challenge);
+	if (!explain_scram(sasl, result, error))
+		return false;
+	sasl->is_content = sasl->sent == 2;
+	sasl->sent++;
+	put(answer, strlen(answer), out, size);
+	return true;
 }
 
 /* RFC 7628, section 3.2.3: the server says in JSON what is wrong, and waits to be told to fail. */
@@ -475,13 +467,11 @@ static bool
 step_oauth(NetSasl *sasl, Span challenge, char **out, size_t *size, GError **error)
 {
 	if (sasl->server_error) {
-		return refuse(sasl, POSTERN_ERROR_LOGIN, error,
-			      _("%s sent a login challenge that makes no sense"));
+		return refuse(sasl, POSTERN_ERROR_LOGIN, error, _(nonsense));
 	}
 	sasl->server_error = span_dup(challenge);
 	sasl->is_content = false;
-	*out = g_strdup(!strcmp(sasl->mechanism->name, "OAUTHBEARER") ? "\001" : "");
-	*size = strlen(*out);
+	put("\001", !strcmp(sasl->mechanism->name, "OAUTHBEARER"), out, size);
 	return true;
 }
 
@@ -499,23 +489,22 @@ net_sasl_step(NetSasl *sasl, Span challenge, char **out, size_t *size, GError **
 	if ((sasl->mechanism->traits & CLIENT_FIRST) && !sasl->sent) {
 		if (span_is_empty(challenge))
 			return net_sasl_initial(sasl, out, size, error);
-		return refuse(sasl, POSTERN_ERROR_LOGIN, error,
-			      _("%s sent a login challenge that makes no sense"));
+		return refuse(sasl, POSTERN_ERROR_LOGIN, error, _(nonsense));
 	}
 	sasl->is_repeatable = false;
 	/* Some servers announce SASL-IR and do not hear the initial response. */
 	if (is_repeatable && span_is_empty(challenge)) {
-		repeat_initial(sasl, out, size);
+		put(sasl->initial, sasl->initial_size, out, size);
 		return true;
 	}
-	if (sasl->mechanism->traits & OURS)
+	if (sasl->mechanism->traits & IS_OAUTH)
 		return step_oauth(sasl, challenge, out, size, error);
 	if (sasl->is_content) {
 		return refuse(sasl, POSTERN_ERROR_LOGIN, error,
 			      _("%s asks for more than its login mechanism has"));
 	}
-	if ((sasl->mechanism->traits & PROVES_BOTH) && !check_scram(sasl, challenge, error))
-		return false;
+	if (sasl->scram)
+		return step_scram(sasl, challenge, out, size, error);
 	return run_gsasl(sasl, challenge, out, size, error);
 }
 
