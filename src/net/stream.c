@@ -1,20 +1,15 @@
 #include "net/stream.h"
 
-#include "buffer-private.h"
 #include "connect-private.h"
-#include "deflate-private.h"
-#include "tls-private.h"
+#include "pipe-private.h"
 
 #include "base/error.h"
 #include "base/i18n.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #define DEFAULT_TIMEOUT_MS 20000
-#define TURN_BYTES	   (256 * 1024) /* read, delivered or sent in one turn of the loop */
-#define READ_BYTES	   (16 * 1024)	/* one TLS record */
-#define WIRE_HIGH_BYTES	   (64 * 1024)	/* encrypted ahead of what the kernel takes */
+#define TURN_BYTES	   (256 * 1024) /* received, offered or sent in one turn of the loop */
 #define MAX_UNTAKEN_BYTES  (4 * 1024 * 1024)
 
 typedef enum {
@@ -24,10 +19,7 @@ typedef enum {
 	CLOSED, /* error is set; on_closed is due or was called */
 } State;
 
-/* Bytes come in:  socket -> tls -> packed -> deflate -> in -> on_bytes
- * and go out:     net_stream_write -> out -> deflate -> packing -> tls -> wire -> socket
- * Reading is pulled from the right: nothing is received that nobody wants.  Sources and callbacks
- * run with a reference held, for a callback may free the stream. */
+/* Sources and callbacks run with a reference held, for a callback may free the stream. */
 struct NetStream {
 	unsigned references;
 	State state;
@@ -44,26 +36,18 @@ struct NetStream {
 	GMainContext *context;
 	GCancellable *cancellable;
 	GSocketConnection *connection;
-	GSocket *socket; /* borrowed from connection */
+	GSocket *socket; /* borrowed from connection; NULL: not connected, or closed */
 	char *peer;
 	GSource *reader, *writer, *timer;
 	GSource *turn; /* work that waits for the next turn of the loop */
 
-	NetTlsLine *tls;
-	NetDeflate *deflate;
-	NetBuffer packed, in;
-	NetBuffer out, packing, wire;
-	NetCounts counts;
-	size_t budget; /* what this turn may still read */
-
+	NetPipe pipe;
 	bool is_paused;
 	bool is_offering;    /* inside on_bytes */
-	bool tls_is_due;     /* start_tls was called: out waits for the handshake */
+	bool tls_is_due;     /* start_tls was called: what is written waits for the handshake */
 	bool deflate_is_due; /* what comes in is deflated once on_bytes returns */
-	bool inflates;
-	bool offer_is_due; /* what was left untaken, on resuming */
-	bool was_high;	   /* on_writable is owed */
-	bool is_broken;	   /* the socket takes no more; what came before is still read */
+	bool offer_is_due;   /* what was left untaken, on resuming */
+	bool was_high;	     /* on_writable is owed */
 	GError *error;
 };
 
@@ -72,8 +56,6 @@ static gboolean on_timeout(void *data);
 static gboolean on_socket_readable(GSocket *socket, GIOCondition condition, void *data);
 static gboolean on_socket_writable(GSocket *socket, GIOCondition condition, void *data);
 static void on_connected(GObject *source, GAsyncResult *result, void *data);
-static void fail(NetStream *stream, GError *error);
-static void send_output(NetStream *stream);
 
 static NetStream *
 hold(NetStream *stream)
@@ -87,13 +69,7 @@ release(NetStream *stream)
 {
 	if (--stream->references)
 		return;
-	net_tls_free(stream->tls);
-	net_deflate_free(stream->deflate);
-	net_buffer_clear(&stream->packed);
-	net_buffer_clear(&stream->in);
-	net_buffer_clear(&stream->out);
-	net_buffer_clear(&stream->packing);
-	net_buffer_clear(&stream->wire);
+	net_pipe_clear(&stream->pipe);
 	g_clear_object(&stream->connection);
 	g_clear_object(&stream->cancellable);
 	g_clear_error(&stream->error);
@@ -156,31 +132,19 @@ start_timer(NetStream *stream)
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-/* Gives the kernel what it takes of a last word (an alert, a close_notify), and closes. */
 static void
 hang_up(NetStream *stream)
 {
-	Span wire;
-
 	drop_source(&stream->reader);
 	drop_source(&stream->writer);
 	drop_source(&stream->timer);
 	g_cancellable_cancel(stream->cancellable);
 	if (!stream->socket)
 		return;
-	if (stream->tls) {
-		net_tls_close(stream->tls);
-		net_tls_wire(stream->tls, &stream->wire);
-	} else {
-		/* After a fault nothing more leaves in clear. */
-		net_buffer_clear(&stream->wire);
-	}
-	wire = net_buffer_span(&stream->wire);
-	if (!span_is_empty(wire) && !stream->is_broken &&
-	    send(g_socket_get_fd(stream->socket), wire.at, span_size(wire), MSG_NOSIGNAL) < 0)
-		log_event(stream->log, "net", "the last bytes were not taken");
+	net_pipe_end(&stream->pipe);
 	g_socket_close(stream->socket, NULL);
 	stream->socket = NULL;
+	stream->pipe.fd = -1;
 }
 
 /* Takes ERROR.  The first one counts; on_closed follows from the loop. */
@@ -210,30 +174,6 @@ fail_with(NetStream *stream, PosternError code, const char *format, ...)
 	va_end(arguments);
 }
 
-static void
-fail_broken(NetStream *stream, int number)
-{
-	if (number == ETIMEDOUT) {
-		fail_with(stream, POSTERN_ERROR_OFFLINE, _("%s does not answer any more"),
-			  stream->host.shown);
-	} else {
-		fail_with(stream, POSTERN_ERROR_OFFLINE, _("the line to %s broke (%s)"),
-			  stream->host.shown, g_strerror(number));
-	}
-}
-
-/* The socket came to its end without TLS's. */
-static void
-fail_ended(NetStream *stream)
-{
-	const char *format = stream->state == HANDSHAKING
-				 ? _("%s closed the line while TLS was being set up")
-			     : stream->tls ? _("%s cut the line off without ending TLS in order")
-					   : _("%s closed the line");
-
-	fail_with(stream, POSTERN_ERROR_OFFLINE, format, stream->host.shown);
-}
-
 static gboolean
 on_timeout(void *data)
 {
@@ -256,127 +196,13 @@ on_timeout(void *data)
 
 /* ---- in ---------------------------------------------------------------------------------- */
 
-/* At most SIZE bytes off the socket.  CLOSED and FAILED have failed the stream. */
-static NetStep
-receive(NetStream *stream, char *bytes, size_t size, size_t *made)
-{
-	ssize_t got;
-
-	*made = 0;
-	do {
-		got = recv(g_socket_get_fd(stream->socket), bytes, size, 0);
-	} while (got < 0 && errno == EINTR);
-	if (got > 0) {
-		*made = (size_t)got;
-		stream->counts.wire_in += *made;
-		stream->budget -= MIN(stream->budget, *made);
-		return NET_STEP_DONE;
-	}
-	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return NET_STEP_MORE;
-	if (got < 0)
-		fail_broken(stream, errno);
-	else
-		fail_ended(stream);
-	return NET_STEP_FAILED;
-}
-
-static NetStep
-receive_for_tls(NetStream *stream)
-{
-	char bytes[READ_BYTES];
-	size_t made;
-	NetStep step = receive(stream, bytes, sizeof bytes, &made);
-
-	if (step == NET_STEP_DONE)
-		net_tls_feed(stream->tls, span_of(bytes, made));
-	return step;
-}
-
-/* Bytes as the server meant them, before inflating, behind BUFFER. */
-static NetStep
-read_plain(NetStream *stream, NetBuffer *buffer)
-{
-	char *room = net_buffer_room(buffer, READ_BYTES);
-	GError *error = NULL;
-	size_t made;
-	NetStep step;
-
-	if (!stream->tls) {
-		step = receive(stream, room, READ_BYTES, &made);
-		net_buffer_filled(buffer, made);
-		return step;
-	}
-	do {
-		step = net_tls_read(stream->tls, room, READ_BYTES, &made, &error);
-		/* A key update wants an answer. */
-		net_tls_wire(stream->tls, &stream->wire);
-	} while (step == NET_STEP_MORE && receive_for_tls(stream) == NET_STEP_DONE &&
-		 stream->budget);
-	net_buffer_filled(buffer, made);
-	if (step == NET_STEP_CLOSED) {
-		fail_with(stream, POSTERN_ERROR_OFFLINE, _("%s closed the line"),
-			  stream->host.shown);
-	} else if (step == NET_STEP_FAILED) {
-		fail(stream, error);
-	}
-	return step;
-}
-
-/* More bytes behind in. */
-static NetStep
-fill(NetStream *stream)
-{
-	size_t before = net_buffer_size(&stream->in);
-	GError *error = NULL;
-	size_t made;
-	NetStep step;
-
-	if (!stream->inflates) {
-		step = read_plain(stream, &stream->in);
-	} else {
-		do {
-			if (!net_deflate_unpack(stream->deflate, &stream->packed, &stream->in,
-						READ_BYTES, &made, &error)) {
-				fail(stream, error);
-				return NET_STEP_FAILED;
-			}
-			step = made ? NET_STEP_DONE : read_plain(stream, &stream->packed);
-		} while (!made && step == NET_STEP_DONE && stream->budget);
-	}
-	made = net_buffer_size(&stream->in) - before;
-	stream->counts.plain_in += made;
-	stream->budget -= MIN(stream->budget, made);
-	return step;
-}
-
-/* What TLS must not be begun with (threats T1): bytes that came before our ClientHello cannot be the
- * server's answer to it. */
-static bool
-has_early_bytes(NetStream *stream)
-{
-	char byte;
-
-	return net_buffer_size(&stream->in) ||
-	       recv(g_socket_get_fd(stream->socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
 static void
-begin_tls(NetStream *stream)
+begin_handshake(NetStream *stream)
 {
 	GError *error = NULL;
 
-	stream->tls_is_due = false;
-	if (has_early_bytes(stream)) {
-		fail_with(stream, POSTERN_ERROR_TRUST,
-			  _("%s sent something between agreeing to STARTTLS and TLS, which may be "
-			    "an attack: "
-			    "nothing was sent"),
-			  stream->host.shown);
-		return;
-	}
-	stream->tls = net_tls_new(&stream->host, stream->ca_file, stream->client_cert, &error);
-	if (!stream->tls) {
+	stream->pipe.tls = net_tls_new(&stream->host, stream->ca_file, stream->client_cert, &error);
+	if (!stream->pipe.tls) {
 		fail(stream, error);
 		return;
 	}
@@ -385,19 +211,35 @@ begin_tls(NetStream *stream)
 	want_turn(stream);
 }
 
+/* STARTTLS was agreed to.  Bytes that came before our ClientHello cannot be the server's answer to
+ * it (threats T1); what comes later than this look is taken for TLS, and breaks the handshake. */
+static void
+begin_tls_later(NetStream *stream)
+{
+	stream->tls_is_due = false;
+	if (net_pipe_has_early_bytes(&stream->pipe)) {
+		fail_with(stream, POSTERN_ERROR_TRUST,
+			  _("%s sent something between agreeing to STARTTLS and TLS, which may be "
+			    "an attack: "
+			    "nothing was sent"),
+			  stream->host.shown);
+		return;
+	}
+	begin_handshake(stream);
+}
+
 static void
 begin_inflate(NetStream *stream)
 {
 	stream->deflate_is_due = false;
-	stream->inflates = true;
-	stream->counts.plain_in -= net_buffer_size(&stream->in);
-	net_buffer_move(&stream->packed, &stream->in);
+	net_pipe_begin_inflate(&stream->pipe);
 }
 
 static void
 offer(NetStream *stream)
 {
-	Span in = net_buffer_span(&stream->in);
+	NetBuffer *buffer = &stream->pipe.in;
+	Span in = net_buffer_span(buffer);
 	const char *end = in.end;
 
 	stream->offer_is_due = false;
@@ -409,12 +251,12 @@ offer(NetStream *stream)
 	if (is_over(stream))
 		return;
 	g_assert(in.end == end && in.at <= in.end);
-	net_buffer_take(&stream->in, net_buffer_size(&stream->in) - span_size(in));
+	net_buffer_take(buffer, net_buffer_size(buffer) - span_size(in));
 	if (stream->tls_is_due)
-		begin_tls(stream);
+		begin_tls_later(stream);
 	else if (stream->deflate_is_due)
 		begin_inflate(stream);
-	if (!is_over(stream) && net_buffer_size(&stream->in) > MAX_UNTAKEN_BYTES) {
+	if (net_buffer_size(buffer) > MAX_UNTAKEN_BYTES) {
 		fail_with(stream, POSTERN_ERROR_PROTOCOL,
 			  _("%s sent more than can be understood at once"), stream->host.shown);
 	}
@@ -425,162 +267,83 @@ stand(NetStream *stream)
 {
 	stream->state = OPEN;
 	drop_source(&stream->timer);
-	if (stream->tls) {
+	if (stream->pipe.tls) {
 		log_event(stream->log, "net", "%s: %s with %s", stream->host.shown,
-			  net_tls_protocol(stream->tls), net_tls_cipher(stream->tls));
+			  net_tls_protocol(stream->pipe.tls), net_tls_cipher(stream->pipe.tls));
 	}
 	stream->handler.on_open(stream->data);
-}
-
-static void
-shake_hands(NetStream *stream)
-{
-	GError *error = NULL;
-	NetStep step;
-
-	do {
-		step = net_tls_handshake(stream->tls, &error);
-		net_tls_wire(stream->tls, &stream->wire);
-	} while (step == NET_STEP_MORE && stream->budget &&
-		 receive_for_tls(stream) == NET_STEP_DONE);
-	if (step == NET_STEP_DONE)
-		stand(stream);
-	else if (step == NET_STEP_FAILED)
-		fail(stream, error);
 }
 
 /* One turn's worth of reading and of telling. */
 static void
 take_input(NetStream *stream)
 {
-	NetStep step = NET_STEP_DONE;
+	NetPipe *pipe = &stream->pipe;
+	NetStep step = NET_STEP_MORE;
+	GError *error = NULL;
 
-	stream->budget = TURN_BYTES;
-	if (stream->state == HANDSHAKING)
-		shake_hands(stream);
-	if (stream->state == OPEN && stream->offer_is_due && !stream->is_paused)
+	pipe->budget = TURN_BYTES;
+	if (stream->state == HANDSHAKING) {
+		step = net_pipe_shake_hands(pipe, &error);
+		if (step == NET_STEP_DONE)
+			stand(stream);
+	}
+	if (!is_over(stream) && stream->state == OPEN && stream->offer_is_due && !stream->is_paused)
 		offer(stream);
-	while (!is_over(stream) && stream->state == OPEN && !stream->is_paused && stream->budget) {
-		step = fill(stream);
+	while (!is_over(stream) && stream->state == OPEN && !stream->is_paused && pipe->budget) {
+		step = net_pipe_fill(pipe, &error);
 		if (step != NET_STEP_DONE)
 			break;
 		offer(stream);
 	}
 	if (is_over(stream))
 		return;
-	if (stream->is_broken && (step == NET_STEP_MORE || stream->is_paused)) {
-		fail_broken(stream, EPIPE);
-		return;
-	}
-	/* With the budget spent, TLS or inflate may hold bytes that poll cannot see. */
-	if (!stream->budget)
-		want_turn(stream);
-	if (!stream->budget || (stream->is_paused && stream->state == OPEN))
+	if (error) {
+		fail(stream, error);
+	} else if (pipe->is_broken && (step == NET_STEP_MORE || stream->is_paused)) {
+		fail(stream, net_pipe_break(pipe, EPIPE));
+	} else if (!pipe->budget) {
+		/* TLS or inflate may hold bytes that poll cannot see. */
 		drop_source(&stream->reader);
-	else
+		want_turn(stream);
+	} else if (stream->is_paused && stream->state == OPEN) {
+		drop_source(&stream->reader);
+	} else {
 		want_socket(stream, &stream->reader, G_IO_IN, on_socket_readable);
+	}
 }
 
 /* ---- out --------------------------------------------------------------------------------- */
 
-/* Moves some of what is written to wire, through deflate and TLS. */
-static bool
-encode_some(NetStream *stream)
-{
-	GError *error = NULL;
-	Span some;
-
-	if (!net_buffer_size(&stream->packing)) {
-		some = net_buffer_span(&stream->out);
-		if (span_is_empty(some))
-			return false;
-		if (stream->deflate) {
-			some.end = some.at + MIN(span_size(some), (size_t)READ_BYTES);
-			net_deflate_pack(stream->deflate, some,
-					 span_size(some) == net_buffer_size(&stream->out),
-					 &stream->packing);
-			net_buffer_take(&stream->out, span_size(some));
-		} else {
-			net_buffer_move(&stream->packing, &stream->out);
-		}
-	}
-	if (!stream->tls) {
-		net_buffer_move(&stream->wire, &stream->packing);
-		return true;
-	}
-	some = net_buffer_span(&stream->packing);
-	some.end = some.at + MIN(span_size(some), (size_t)READ_BYTES);
-	if (!net_tls_write(stream->tls, some, &error)) {
-		fail(stream, error);
-		return false;
-	}
-	net_buffer_take(&stream->packing, span_size(some));
-	net_tls_wire(stream->tls, &stream->wire);
-	return true;
-}
-
-/* The socket takes no more.  The server may have said why: that is read first. */
-static void
-break_off(NetStream *stream)
-{
-	stream->is_broken = true;
-	net_buffer_clear(&stream->out);
-	net_buffer_clear(&stream->packing);
-	net_buffer_clear(&stream->wire);
-	want_turn(stream);
-}
-
-/* False when the socket takes no more for now, or for ever. */
-static bool
-send_wire(NetStream *stream)
-{
-	Span wire = net_buffer_span(&stream->wire);
-	ssize_t sent;
-
-	if (span_is_empty(wire))
-		return true;
-	do {
-		sent =
-		    send(g_socket_get_fd(stream->socket), wire.at, span_size(wire), MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			break_off(stream);
-		return false;
-	}
-	stream->counts.wire_out += (size_t)sent;
-	net_buffer_take(&stream->wire, (size_t)sent);
-	return !net_buffer_size(&stream->wire);
-}
-
-/* One turn's worth, as much as the kernel takes. */
 static void
 send_output(NetStream *stream)
 {
-	uint64_t end = stream->counts.wire_out + TURN_BYTES;
-	bool may_encode = stream->state == OPEN && !stream->tls_is_due;
-	bool is_taken;
+	GError *error = NULL;
+	bool encodes = stream->state == OPEN && !stream->tls_is_due;
 
-	do {
-		while (may_encode && net_buffer_size(&stream->wire) < WIRE_HIGH_BYTES &&
-		       encode_some(stream))
-			;
-		if (is_over(stream) || stream->is_broken)
-			return;
-		is_taken = send_wire(stream);
-	} while (is_taken && stream->counts.wire_out < end && may_encode &&
-		 net_stream_queued_bytes(stream));
-	if (!stream->is_broken &&
-	    (net_buffer_size(&stream->wire) || (may_encode && net_stream_queued_bytes(stream))))
+	switch (net_pipe_send(&stream->pipe, TURN_BYTES, encodes, &error)) {
+	case NET_STEP_MORE:
 		want_socket(stream, &stream->writer, G_IO_OUT, on_socket_writable);
-	else
+		break;
+	case NET_STEP_DONE:
 		drop_source(&stream->writer);
+		break;
+	case NET_STEP_CLOSED:
+	case NET_STEP_FAILED:
+	default:
+		drop_source(&stream->writer);
+		if (error)
+			fail(stream, error);
+		else /* The server may have said why: that is read first. */
+			want_turn(stream);
+		break;
+	}
 }
 
 static void
 tell_writable(NetStream *stream)
 {
-	if (is_over(stream) || stream->is_broken || !stream->was_high ||
+	if (is_over(stream) || stream->pipe.is_broken || !stream->was_high ||
 	    net_stream_queued_bytes(stream) >= NET_STREAM_LOW_MARK)
 		return;
 	stream->was_high = false;
@@ -649,6 +412,7 @@ on_connected(GObject *source, GAsyncResult *result, void *data)
 	} else {
 		stream->connection = connection;
 		stream->socket = g_socket_connection_get_socket(connection);
+		stream->pipe.fd = g_socket_get_fd(stream->socket);
 		stream->peer = net_connect_peer(stream->socket);
 		log_event(stream->log, "net", "%s: connected to %s", stream->host.shown,
 			  stream->peer ? stream->peer : "?");
@@ -658,15 +422,7 @@ on_connected(GObject *source, GAsyncResult *result, void *data)
 				    "another"),
 				  stream->host.shown);
 		} else if (stream->mode == NET_TLS_AT_ONCE) {
-			stream->tls = net_tls_new(&stream->host, stream->ca_file,
-						  stream->client_cert, &error);
-			if (stream->tls) {
-				stream->state = HANDSHAKING;
-				start_timer(stream);
-				take_turn(stream);
-			} else {
-				fail(stream, error);
-			}
+			begin_handshake(stream);
 		} else {
 			stand(stream);
 			if (!is_over(stream))
@@ -686,6 +442,7 @@ net_stream_open(const NetAddress *address, int timeout_ms, const NetStreamHandle
 	GError *error = NULL;
 
 	stream->references = 1;
+	stream->pipe = (NetPipe){ .host = &stream->host, .fd = -1 };
 	stream->port = address->port;
 	stream->mode = address->tls;
 	stream->ca_file = g_strdup(address->ca_file);
@@ -728,10 +485,10 @@ net_stream_free(NetStream *stream)
 bool
 net_stream_write(NetStream *stream, Span bytes)
 {
-	if (is_over(stream) || stream->is_broken)
+	if (is_over(stream) || stream->pipe.is_broken)
 		return false;
-	net_buffer_append(&stream->out, bytes);
-	stream->counts.plain_out += span_size(bytes);
+	net_buffer_append(&stream->pipe.out, bytes);
+	stream->pipe.counts.plain_out += span_size(bytes);
 	if (net_stream_queued_bytes(stream) >= NET_STREAM_LOW_MARK)
 		stream->was_high = true;
 	/* In the next turn, so that what is written bit by bit leaves together. */
@@ -743,8 +500,7 @@ net_stream_write(NetStream *stream, Span bytes)
 size_t
 net_stream_queued_bytes(const NetStream *stream)
 {
-	return net_buffer_size(&stream->out) + net_buffer_size(&stream->packing) +
-	       net_buffer_size(&stream->wire);
+	return net_pipe_queued(&stream->pipe);
 }
 
 void
@@ -752,38 +508,38 @@ net_stream_start_tls(NetStream *stream)
 {
 	if (is_over(stream))
 		return;
-	if (stream->state != OPEN || stream->mode != NET_TLS_LATER || stream->tls ||
-	    stream->tls_is_due || stream->deflate) {
+	if (stream->state != OPEN || stream->mode != NET_TLS_LATER || stream->pipe.tls ||
+	    stream->tls_is_due || stream->pipe.deflate) {
 		fail_with(stream, POSTERN_ERROR_TRUST,
 			  _("TLS cannot be begun now on the line to %s"), stream->host.shown);
 		return;
 	}
 	/* What was written before stays before. */
-	net_buffer_move(&stream->wire, &stream->out);
+	net_buffer_move(&stream->pipe.wire, &stream->pipe.out);
 	stream->tls_is_due = true;
 	if (!stream->is_offering)
-		begin_tls(stream);
+		begin_tls_later(stream);
 }
 
 bool
 net_stream_is_encrypted(const NetStream *stream)
 {
-	return stream->tls && stream->state == OPEN;
+	return stream->pipe.is_secret && stream->state == OPEN;
 }
 
 bool
 net_stream_start_deflate(NetStream *stream, GError **error)
 {
-	if (stream->state != OPEN || stream->deflate || stream->tls_is_due) {
+	if (stream->state != OPEN || stream->pipe.deflate || stream->tls_is_due) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
 			    _("compression cannot be begun now on the line to %s"),
 			    stream->host.shown ? stream->host.shown : "?");
 		return false;
 	}
-	stream->deflate = net_deflate_new(error);
-	if (!stream->deflate)
+	stream->pipe.deflate = net_deflate_new(error);
+	if (!stream->pipe.deflate)
 		return false;
-	net_buffer_move(&stream->packing, &stream->out);
+	net_buffer_move(&stream->pipe.packing, &stream->pipe.out);
 	stream->deflate_is_due = true;
 	if (!stream->is_offering) {
 		begin_inflate(stream);
@@ -795,7 +551,7 @@ net_stream_start_deflate(NetStream *stream, GError **error)
 bool
 net_stream_is_deflated(const NetStream *stream)
 {
-	return stream->deflate != NULL;
+	return stream->pipe.deflate != NULL;
 }
 
 void
@@ -822,9 +578,9 @@ net_stream_security(NetStream *stream, NetSecurity *out)
 	*out = (NetSecurity){ .peer_address = stream->peer };
 	if (!net_stream_is_encrypted(stream))
 		return false;
-	certificate = net_tls_certificate(stream->tls);
-	out->protocol = net_tls_protocol(stream->tls);
-	out->cipher = net_tls_cipher(stream->tls);
+	certificate = net_tls_certificate(stream->pipe.tls);
+	out->protocol = net_tls_protocol(stream->pipe.tls);
+	out->cipher = net_tls_cipher(stream->pipe.tls);
 	out->subject = certificate->subject;
 	out->issuer = certificate->issuer;
 	out->names = certificate->names;
@@ -837,17 +593,17 @@ net_stream_security(NetStream *stream, NetSecurity *out)
 GBytes *
 net_stream_tls_exporter(NetStream *stream)
 {
-	return net_stream_is_encrypted(stream) ? net_tls_exporter(stream->tls) : NULL;
+	return net_stream_is_encrypted(stream) ? net_tls_exporter(stream->pipe.tls) : NULL;
 }
 
 GBytes *
 net_stream_tls_unique(NetStream *stream)
 {
-	return net_stream_is_encrypted(stream) ? net_tls_unique(stream->tls) : NULL;
+	return net_stream_is_encrypted(stream) ? net_tls_unique(stream->pipe.tls) : NULL;
 }
 
 void
 net_stream_counts(const NetStream *stream, NetCounts *out)
 {
-	*out = stream->counts;
+	*out = stream->pipe.counts;
 }
