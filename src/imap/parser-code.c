@@ -160,13 +160,16 @@ find_code_end(ImapParser *parser, Span in)
 {
 	const char *first = span_is_empty(in) ? NULL : memchr(in.at, ']', span_size(in));
 	size_t depth = 0;
-	Span string;
 
 	if (!first)
 		return NULL;
 	while (in.at < in.end) {
-		if ((*in.at == '"' || *in.at == '{') && imap_take_string(parser, &in, &string))
-			continue;
+		if (*in.at == '"' || *in.at == '{') {
+			if (imap_skip_string(parser, &in))
+				continue;
+			if (*in.at == '"') /* it would be looked for again and again */
+				return first;
+		}
 		if (*in.at == ']' && depth-- == 0)
 			return in.at;
 		if (*in.at == '[')

@@ -171,14 +171,13 @@ static bool
 take_brackets(ImapParser *parser, Span *in, Span *section)
 {
 	const char *start;
-	Span string;
 
 	if (in->at == in->end || *in->at != '[')
 		return false;
 	start = ++in->at;
 	while (in->at < in->end && *in->at != ']') {
 		if (*in->at == '"' || *in->at == '{') {
-			if (!imap_take_string(parser, in, &string))
+			if (!imap_skip_string(parser, in))
 				return false;
 		} else if (*in->at == '\r' || *in->at == '\n' || *in->at == '\0') {
 			return false;

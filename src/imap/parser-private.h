@@ -87,6 +87,7 @@ bool imap_take_number_capped(Span *in, uint64_t max, uint64_t *number);
 
 /* quoted, literal or literal8.  A streamed literal gives an empty string. */
 bool imap_take_string(ImapParser *parser, Span *in, Span *out);
+bool imap_skip_string(ImapParser *parser, Span *in);
 bool imap_take_astring(ImapParser *parser, Span *in, Span *out); /* string or word */
 /* string, NIL, or (servers do it) a bare word. */
 bool imap_take_nstring(ImapParser *parser, Span *in, Span *out);

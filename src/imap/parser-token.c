@@ -278,14 +278,14 @@ imap_take_nstring(ImapParser *parser, Span *in, Span *out)
 	return imap_take_astring(parser, in, out);
 }
 
-static bool
-skip_string(ImapParser *parser, Span *in)
+bool
+imap_skip_string(ImapParser *parser, Span *in)
 {
 	bool has_escapes;
 	const char *quote;
 	Span out;
 
-	if (*in->at != '"')
+	if (imap_peek(in) != '"')
 		return take_literal(parser, in, &out);
 	quote = find_quote(in->at + 1, in->end, &has_escapes);
 	if (!quote)
@@ -313,7 +313,7 @@ skip_nested(ImapParser *parser, Span *in, size_t depth)
 			break;
 		case '"':
 		case '{':
-			if (!skip_string(parser, in))
+			if (!imap_skip_string(parser, in))
 				return false;
 			break;
 		default:
