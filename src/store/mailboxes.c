@@ -318,6 +318,15 @@ store_mailbox_reset(Store *store, StoreId mailbox, GError **error)
 
 /* ---- mailboxes, out ---------------------------------------------------------------------------- */
 
+/* Whatever a damaged file holds, a role is one of ours. */
+static StoreMailboxRole
+role_of(int number)
+{
+	return number >= STORE_ROLE_NONE && number <= STORE_ROLE_IMPORTANT
+		   ? (StoreMailboxRole)number
+		   : STORE_ROLE_NONE;
+}
+
 static StoreMailbox *
 mailbox_of_row(StoreQuery *query)
 {
@@ -332,7 +341,7 @@ mailbox_of_row(StoreQuery *query)
 		memcpy(mailbox->raw, raw, mailbox->raw_size);
 	mailbox->name = store_column_text(query, 3);
 	mailbox->delimiter = (char)sqlite3_column_int(query, 4);
-	mailbox->role = (StoreMailboxRole)sqlite3_column_int(query, 5);
+	mailbox->role = role_of(sqlite3_column_int(query, 5));
 	mailbox->subscribed = sqlite3_column_int(query, 6);
 	mailbox->selectable = sqlite3_column_int(query, 7);
 	mailbox->has_children = sqlite3_column_int(query, 8);
@@ -455,7 +464,8 @@ store_head_save(Store *store, StoreHead *head, GError **error)
 	if (!query)
 		return false;
 	sqlite3_bind_int64(query, 1, head->mailbox);
-	sqlite3_bind_int64(query, 2, ++head->version);
+	head->version = (int64_t)((uint64_t)head->version + 1);
+	sqlite3_bind_int64(query, 2, head->version);
 	sqlite3_bind_int64(query, 3, head->total);
 	sqlite3_bind_int64(query, 4, head->unread);
 	return update_one(store, query, head->mailbox, error);

@@ -4,7 +4,7 @@
 #include "store-private.h"
 
 #define PIECE_BYTES ((size_t)256 << 10)
-#define PIECE_BITS  20 /* a part has at most 2^20 pieces: 256 GiB */
+#define LOAD_MAX    (UINT64_C(1) << 30) /* bytes that store_part_load takes into memory */
 
 struct StorePartWriter {
 	Store *store;
@@ -13,12 +13,6 @@ struct StorePartWriter {
 	int64_t pieces;
 	uint64_t size;
 };
-
-static int64_t
-piece_id(int64_t part, int64_t piece)
-{
-	return part << PIECE_BITS | piece;
-}
 
 static bool
 part_find(Store *store, StoreId message, const char *section, int64_t *part, uint64_t *size,
@@ -124,7 +118,7 @@ piece_add(StorePartWriter *writer, const void *bytes, size_t size, GError **erro
 
 	if (!query)
 		return false;
-	sqlite3_bind_int64(query, 1, piece_id(writer->part, writer->pieces));
+	sqlite3_bind_int64(query, 1, store_piece_id(writer->part, writer->pieces));
 	sqlite3_bind_blob64(query, 2, bytes, size, SQLITE_STATIC);
 	if (!store_run(store, query, NULL, error))
 		return false;
@@ -137,7 +131,7 @@ flush(StorePartWriter *writer, GError **error)
 {
 	if (writer->waiting->len == 0)
 		return true;
-	if (writer->pieces == INT64_C(1) << PIECE_BITS) {
+	if (writer->pieces == STORE_PIECES_MAX) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
 			    _("the part is too big to be kept"));
 		return false;
@@ -188,8 +182,8 @@ check_pieces(StorePartWriter *writer, GError **error)
 
 	if (!query)
 		return false;
-	sqlite3_bind_int64(query, 1, piece_id(writer->part, 0));
-	sqlite3_bind_int64(query, 2, piece_id(writer->part + 1, 0) - 1);
+	sqlite3_bind_int64(query, 1, store_piece_id(writer->part, 0));
+	sqlite3_bind_int64(query, 2, store_piece_id(writer->part, STORE_PIECES_MAX - 1));
 	if (!store_step(writer->store, query, &row, error))
 		return false;
 	if (row && sqlite3_column_int64(query, 0) == writer->pieces)
@@ -302,8 +296,8 @@ read_pieces(Store *store, int64_t part, uint64_t size, StorePieceFunc call, void
 
 	if (!query)
 		return false;
-	sqlite3_bind_int64(query, 1, piece_id(part, 0));
-	sqlite3_bind_int64(query, 2, piece_id(part + 1, 0) - 1);
+	sqlite3_bind_int64(query, 1, store_piece_id(part, 0));
+	sqlite3_bind_int64(query, 2, store_piece_id(part, STORE_PIECES_MAX - 1));
 	while (store_step(store, query, &row, error)) {
 		const void *bytes;
 		size_t n;
@@ -340,7 +334,14 @@ store_part_read(Store *store, StoreId message, const char *section, StorePieceFu
 static bool
 gather(void *data, Span piece, GError **error)
 {
-	g_byte_array_append(data, (const guint8 *)piece.at, (guint)span_size(piece));
+	GByteArray *whole = data;
+
+	if (whole->len + span_size(piece) > LOAD_MAX) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
+			    _("the part is too big to be taken into memory"));
+		return false;
+	}
+	g_byte_array_append(whole, (const guint8 *)piece.at, (guint)span_size(piece));
 	return true;
 }
 

@@ -282,6 +282,9 @@ store_state_load(Store *store, GError **error)
 	store->next_message = sqlite3_column_int64(query, 0);
 	store->next_part = sqlite3_column_int64(query, 1);
 	store->next_epoch = sqlite3_column_int64(query, 2);
+	if (store->next_message <= 0 || store->next_part <= 0 || store->next_epoch <= 0 ||
+	    store->next_part > ORDER_ID_MAX || store->next_epoch > ORDER_ID_MAX)
+		return store_fail_damaged(store, "state", error);
 	store->state_changed = store->folders_changed = false;
 	return true;
 }

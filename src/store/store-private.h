@@ -172,6 +172,15 @@ bool store_head_save(Store *store, StoreHead *head, GError **error);
 
 /* ---- parts.c ----------------------------------------------------------------------------------- */
 
+#define STORE_PIECES_MAX (INT64_C(1) << 20) /* of one part: 256 GiB */
+
+/* The number of a part's piece in "pieces"; of any numbers that a damaged file may hold. */
+static inline int64_t
+store_piece_id(int64_t part, int64_t piece)
+{
+	return (int64_t)((uint64_t)part * (uint64_t)STORE_PIECES_MAX + (uint64_t)piece);
+}
+
 /* The parts of a message that is removed. */
 bool store_parts_drop(Store *store, StoreId message, GError **error);
 

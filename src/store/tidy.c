@@ -36,8 +36,8 @@ tidy_part(Store *store, int64_t part, GError **error)
 
 	if (!query)
 		return false;
-	sqlite3_bind_int64(query, 1, part << 20);
-	sqlite3_bind_int64(query, 2, ((part + 1) << 20) - 1);
+	sqlite3_bind_int64(query, 1, store_piece_id(part, 0));
+	sqlite3_bind_int64(query, 2, store_piece_id(part, STORE_PIECES_MAX - 1));
 	sqlite3_bind_int(query, 3, SLICE_PIECES);
 	if (!store_run(store, query, &changed, error))
 		return false;
