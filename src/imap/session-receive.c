@@ -83,6 +83,8 @@ imap_session_literal_wanted(void *data, Span prefix, uint64_t size)
 	bool fetching = false, wanted = false;
 
 	session->literal_wasted = true;
+	if (session->state == IMAP_STATE_CLOSED)
+		return true; /* an earlier one of this response has ended it */
 	if (session->state < IMAP_STATE_AUTHENTICATED) {
 		imap_session_fail(session, imap_session_fault(session),
 				  _("the server sent %" G_GUINT64_FORMAT
