@@ -95,7 +95,11 @@ mirror_mailbox(const Mirror *mirror)
 void
 mirror_want(Mirror *mirror, uint32_t rows)
 {
-	mirror->wanted = MAX(mirror->wanted, rows);
+	if (rows <= mirror->wanted)
+		return;
+	mirror->wanted = rows;
+	if (mirror->ready)
+		account_pump_later(mirror->account);
 }
 
 bool
