@@ -123,6 +123,12 @@ class Terminal:
         with open(path) as status:
             return int(status.read())
 
+    def program(self):
+        """The process id of the program."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
+        with open(f"/proc/{shell}/task/{shell}/children") as children:
+            return int(children.read().split()[-1])
+
     def stderr(self):
         with open(os.path.join(self.dir, "stderr"), errors="replace") as errors:
             return errors.read()
