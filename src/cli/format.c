@@ -17,7 +17,7 @@ cli_date(int64_t seconds, int zone_min)
 	g_autoptr(GDateTime) date = NULL;
 	int zone = ABS(zone_min) < 24 * 60 ? zone_min : 0;
 
-	if (ABS(seconds) > INT64_MAX / 2)
+	if (seconds > INT64_MAX / 2 || seconds < INT64_MIN / 2) /* room for the zone */
 		return NULL;
 	date = g_date_time_new_from_unix_utc(seconds + zone * 60);
 	if (!date)
