@@ -6,32 +6,63 @@
 #include "mail/header.h"
 #include "ui/app.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_ADDRESS_SANITIZER 1
+#endif
+
+/* A file of ours must never become somebody's standard output: 0 to 2 are taken before any is
+ * opened.  Written to, the stand-in fails, as a closed one would. */
+static void
+fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 static void
 prepare_process(void)
 {
+	fill_standard_files();
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+#ifndef HAS_ADDRESS_SANITIZER		    /* its leak check traces us */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* passwords stay out of core files */
+#endif
 	setlocale(LC_ALL, "");
 	bindtextdomain(GETTEXT_PACKAGE, LOCALEDIR);
-	bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8"); /* the front ends convert */
-	umask(077);
-	/* A reader that left is an error to report, not an end. */
-	signal(SIGPIPE, SIG_IGN);
-#ifndef __SANITIZE_ADDRESS__
-	/* Passwords pass through this memory: no core file, and no debugger of somebody else.  The
-	 * leak checker is such a debugger. */
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
+	bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+	textdomain(GETTEXT_PACKAGE);
 }
 
 static int
-print_and_end(const char *text)
+print(const char *text)
 {
-	return fputs(text, stdout) < 0 || fflush(stdout) ? 1 : 0;
+	if (fputs(text, stdout) < 0 || fflush(stdout) < 0) {
+		g_autoptr(GError) error =
+		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_FILE, _("cannot write the output: %s"),
+				g_strerror(errno));
+
+		return cli_report(error);
+	}
+	return 0;
 }
 
 static int
@@ -45,11 +76,11 @@ run_ui(const CliOptions *options, const Config *config, const char *data_dir, Lo
 		.offline = options->offline,
 		.log = log,
 	};
+	g_autoptr(GError) error = NULL;
 
-	/* `postern lsit`: a slip, unless there is such a folder */
+	if (!config_account(config, options->account, &error))
+		return cli_report(error);
 	if (options->near_command && !cli_knows_folder(options, config, data_dir, log)) {
-		g_autoptr(GError) error = NULL;
-
 		cli_options_slip(options, &error);
 		return cli_report(error);
 	}
@@ -60,17 +91,18 @@ static int
 run(const CliOptions *options)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Config) config = NULL;
 	g_autoptr(Log) log = NULL;
-	g_autofree char *data_dir = NULL;
+	g_autoptr(Config) config = NULL;
+	g_autofree char *data_dir =
+	    options->data ? paths_expand_home(options->data) : paths_data_dir();
 
-	if (options->log && !(log = log_open(options->log, &error)))
-		return cli_report(error);
+	if (options->log) {
+		log = log_open(options->log, &error);
+		if (!log)
+			return cli_report(error);
+	}
 	config = config_load(options->config, &error);
-	if (!config || (options->account && !config_account(config, options->account, &error)))
-		return cli_report(error);
-	data_dir = options->data ? paths_expand_home(options->data) : paths_data_dir();
-	if (!paths_make_private_dir(data_dir, &error))
+	if (!config || !paths_make_private_dir(data_dir, &error))
 		return cli_report(error);
 	mail_init();
 	if (options->command == CLI_UI)
@@ -81,18 +113,18 @@ run(const CliOptions *options)
 int
 main(int argc, char **argv)
 {
-	g_autoptr(GError) error = NULL;
 	CliOptions options;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *help = NULL;
 
 	prepare_process();
 	if (!cli_options_parse(&options, argc, argv, &error))
 		return cli_report(error);
-	if (options.help) {
-		g_autofree char *help = cli_options_help(options.command);
-
-		return print_and_end(help);
-	}
 	if (options.version)
-		return print_and_end("postern " POSTERN_VERSION "\n");
+		return print("postern " POSTERN_VERSION "\n");
+	if (options.help) {
+		help = cli_options_help(options.command);
+		return print(help);
+	}
 	return run(&options);
 }
