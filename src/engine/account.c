@@ -439,6 +439,8 @@ account_add_job(Account *account, Job *job)
 	g_queue_push_tail(job->kind == JOB_SYNC ? &account->syncs : &account->jobs, job);
 	if (job->kind == JOB_OPEN)
 		remember_home(account, job);
+	if (account->mirror && job->kind != JOB_SYNC)
+		mirror_hold(account->mirror);
 	if (account->engine->offline || account->engine->stopping) {
 		error = no_line(account);
 		account_finish(account, job, error);

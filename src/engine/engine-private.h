@@ -177,6 +177,8 @@ bool mirror_covers(const Mirror *mirror, uint32_t n);
 void mirror_fetch_message(Mirror *mirror, Job *job);
 /* Sends the next slices of what is missing. */
 void mirror_fill(Mirror *mirror);
+/* Not before mirror_fill is called again: a person's request goes first. */
+void mirror_hold(Mirror *mirror);
 /* Writes what was gathered; false: the store failed. */
 bool mirror_apply(Mirror *mirror);
 /* The next thing to ask for, after SELECT and after every answer, until the mirror is current. */

@@ -5,7 +5,9 @@
 #include "engine-private.h"
 #include "seqmap-private.h"
 
-#define MIRROR_SLICES 2 /* in flight: the line stays busy while one is written down */
+/* In flight: the second leaves when the first is half here, so that the line stays busy while rows
+ * are written down, and a server that works on both at once (Dovecot) has little of that to do. */
+#define MIRROR_SLICES 2
 
 typedef enum {
 	SLICE_FLAGS, /* flags of messages known, where the server cannot say which changed */
@@ -16,6 +18,7 @@ typedef struct Slice {
 	SliceKind kind;
 	uint32_t low, high; /* UIDs */
 	int64_t sent_us;
+	uint32_t rows, expected; /* came so far; as many as the slices before it let hope for */
 } Slice;
 
 struct Mirror {
@@ -59,11 +62,12 @@ struct Mirror {
 	/* the rest, newest first */
 	Slice slices[MIRROR_SLICES];
 	unsigned n_slices;
-	uint32_t flags_next; /* the highest UID whose flags are to be asked for; 0: none */
-	uint32_t fill_next;  /* the highest UID to ask for; 0: none, or not begun */
-	uint32_t span;	     /* UIDs a slice */
-	uint32_t slice_rows; /* came since the last slice ended */
-	int64_t slice_end_us;
+	uint32_t flags_next;  /* the highest UID whose flags are to be asked for; 0: none */
+	uint32_t fill_next;   /* the highest UID to ask for; 0: none, or not begun */
+	uint32_t span;	      /* UIDs a slice */
+	uint32_t goal;	      /* rows a slice */
+	int64_t slice_end_us; /* when the last one ended */
+	bool filling;	      /* nobody waits: go on */
 };
 
 /* What to write together with what was gathered; zero fields stay as they are. */
@@ -72,6 +76,9 @@ typedef struct MirrorProgress {
 	uint64_t mirrored_modseq;
 } MirrorProgress;
 bool mirror_write(Mirror *mirror, const MirrorProgress *progress);
+
+/* More rows came: time for the next slice, unless a person came in between. */
+void mirror_fill_on(Mirror *mirror);
 
 const char *mirror_items(const Mirror *mirror);
 bool mirror_has_condstore(const Mirror *mirror);

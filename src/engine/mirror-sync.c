@@ -427,12 +427,12 @@ scaled(uint32_t span, uint64_t times, uint64_t of)
 	return (uint32_t)CLAMP(n, 1, UINT32_MAX / 4);
 }
 
-/* SPAN UIDs brought ROWS messages in US microseconds: how many UIDs next. */
+/* SLICE took US microseconds: how many UIDs next. */
 static void
-learn_span(Mirror *mirror, const Slice *slice, uint32_t rows, int64_t us)
+learn_span(Mirror *mirror, const Slice *slice, int64_t us)
 {
 	uint32_t asked = slice->high - slice->low + 1;
-	uint32_t fitting;
+	uint32_t rows = slice->rows, fitting;
 
 	if (!rows) {
 		mirror->span = scaled(MAX(mirror->span, asked), 4, 1);
@@ -443,6 +443,7 @@ learn_span(Mirror *mirror, const Slice *slice, uint32_t rows, int64_t us)
 	/* So many rows in the time a slice may take; at most four times what was seen to work. */
 	fitting = (uint32_t)MIN((int64_t)rows * SLICE_US / MAX(us, 1000), (int64_t)rows * 4);
 	fitting = CLAMP(fitting, 8, SLICE_MAX_ROWS);
+	mirror->goal = fitting;
 	mirror->span = scaled(asked, fitting, rows);
 }
 
@@ -454,8 +455,13 @@ send_slice(Mirror *mirror, SliceKind kind, uint32_t low, uint32_t high)
 {
 	ImapCommand *command = imap_command_new("UID FETCH");
 
-	mirror->slices[mirror->n_slices++] =
-	    (Slice){ .kind = kind, .low = low, .high = high, .sent_us = g_get_monotonic_time() };
+	mirror->slices[mirror->n_slices++] = (Slice){
+		.kind = kind,
+		.low = low,
+		.high = high,
+		.sent_us = g_get_monotonic_time(),
+		.expected = kind == SLICE_FLAGS ? mirror->goal * FLAGS_FACTOR : mirror->goal,
+	};
 	imap_command_range(command, low, high);
 	imap_command_text(command, "%s",
 			  kind == SLICE_FLAGS ? "(UID FLAGS)" : mirror_items(mirror));
@@ -493,10 +499,8 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 		sync_failed(mirror, response, _("read the rest of the folder"));
 		return;
 	}
-	learn_span(mirror, &slice, mirror->slice_rows,
-		   now - MAX(slice.sent_us, mirror->slice_end_us));
+	learn_span(mirror, &slice, now - MAX(slice.sent_us, mirror->slice_end_us));
 	mirror->slice_end_us = now;
-	mirror->slice_rows = 0;
 	if (slice.kind == SLICE_FULL)
 		progress.known_from_uid = slice.low;
 	else if (!mirror->flags_next && mirror_has_condstore(mirror))
@@ -507,6 +511,29 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	account_pump_later(mirror->account);
 }
 
+static bool
+may_send_slice(const Mirror *mirror)
+{
+	const Slice *last = &mirror->slices[MAX(mirror->n_slices, 1) - 1];
+
+	if (mirror->stuck || mirror->n_slices >= MIRROR_SLICES)
+		return false;
+	return !mirror->n_slices || last->rows * 2 >= last->expected;
+}
+
+void
+mirror_fill_on(Mirror *mirror)
+{
+	if (mirror->filling)
+		mirror_fill(mirror);
+}
+
+void
+mirror_hold(Mirror *mirror)
+{
+	mirror->filling = false;
+}
+
 void
 mirror_fill(Mirror *mirror)
 {
@@ -514,7 +541,10 @@ mirror_fill(Mirror *mirror)
 
 	if (!mirror->span)
 		mirror->span = scaled(SLICE_FIRST, MAX(mirror->uidnext, 1), MAX(mirror->exists, 1));
-	while (mirror->n_slices < MIRROR_SLICES && !mirror->stuck) {
+	if (!mirror->goal)
+		mirror->goal = SLICE_FIRST;
+	mirror->filling = true;
+	while (may_send_slice(mirror)) {
 		uint32_t low, high, span = mirror->span;
 
 		if (mirror->flags_next && mirror->flags_next >= known_from) {

@@ -320,6 +320,14 @@ on_vanished(Mirror *mirror, const ImapResponse *response)
 /* ---- responses -------------------------------------------------------------------------------------- */
 
 static void
+count_row(Mirror *mirror, uint32_t uid)
+{
+	for (unsigned i = 0; i < mirror->n_slices; i++)
+		if (uid >= mirror->slices[i].low && uid <= mirror->slices[i].high)
+			mirror->slices[i].rows++;
+}
+
+static void
 on_flags(Mirror *mirror, const ImapFetch *fetch)
 {
 	uint32_t uid = fetch->uid.value;
@@ -341,7 +349,7 @@ on_flags(Mirror *mirror, const ImapFetch *fetch)
 		    span_of_string(g_string_chunk_insert_len(mirror->change_words, words->str,
 							     (gssize)words->len));
 	g_array_append_val(mirror->changes, change);
-	mirror->slice_rows++;
+	count_row(mirror, uid);
 }
 
 static void
@@ -359,10 +367,10 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 	mirror->seen_min =
 	    mirror->seen_min ? MIN(mirror->seen_min, fetch->uid.value) : fetch->uid.value;
 	mirror->seen_max = MAX(mirror->seen_max, fetch->uid.value);
-	mirror->slice_rows++;
+	count_row(mirror, fetch->uid.value);
 	record_batch_messages(mirror->batch, &n);
-	if (n >= WRITE_ROWS && mirror->box)
-		mirror_apply(mirror);
+	if (n >= WRITE_ROWS && mirror->box && mirror_apply(mirror))
+		mirror_fill_on(mirror);
 }
 
 static void
