@@ -39,8 +39,8 @@ void cli_json_message(GString *out, const StoreRow *row, const char *text, GPtrA
 		      const MailPart *root);
 /* The headers a reader sees: From, To, Cc, Date, Subject. */
 void cli_text_message_head(GString *out, const StoreRow *row);
-/* uid, id, headers: an array of name, value; of HEADERS, a "Name: value" a line. */
-void cli_json_headers(GString *out, const StoreRow *row, const char *headers);
+/* uid, id, headers: an array of name, value, unfolded and decoded, in HEADER's own order. */
+void cli_json_headers(GString *out, const StoreRow *row, Span header);
 
 /* TEXT, which passed the door, in WIDTH cells: padded, or cut with an ellipsis. */
 void cli_append_cell(GString *out, const char *text, int width, bool is_last);

@@ -260,26 +260,54 @@ cli_json_message(GString *out, const StoreRow *row, const char *text, GPtrArray 
 	add_line(builder, out);
 }
 
+/* The next field of HEADER, folded lines and all; false at its end (RFC 5322, 2.2.3). */
+static bool
+take_field(Span *header, Span *name, Span *value)
+{
+	while (!span_is_empty(*header)) {
+		const char *end = header->at, *colon;
+		Span field;
+
+		do {
+			end = memchr(end, '\n', (size_t)(header->end - end));
+			end = end ? end + 1 : header->end;
+		} while (end < header->end && (*end == ' ' || *end == '\t'));
+		field = (Span){ header->at, end };
+		header->at = end;
+		colon = memchr(field.at, ':', span_size(field));
+		if (!colon) /* the blank line, or no field at all */
+			continue;
+		*name = (Span){ field.at, colon };
+		*value = (Span){ colon + 1, field.end };
+		while (value->at < value->end && g_ascii_isspace(*value->at))
+			value->at++;
+		while (value->end > value->at && g_ascii_isspace(value->end[-1]))
+			value->end--;
+		return true;
+	}
+	return false;
+}
+
 void
-cli_json_headers(GString *out, const StoreRow *row, const char *headers)
+cli_json_headers(GString *out, const StoreRow *row, Span header)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
-	g_auto(GStrv) lines = g_strsplit(headers, "\n", -1);
+	g_autoptr(GString) decoded = g_string_new(NULL);
+	Span name, value;
 
 	json_builder_begin_object(builder);
 	add_number(builder, "uid", row->uid ? (int64_t)row->uid : -1);
 	add_number(builder, "id", row->id);
 	json_builder_set_member_name(builder, "headers");
 	json_builder_begin_array(builder);
-	for (char **line = lines; *line; line++) {
-		char *colon = strchr(*line, ':');
+	while (take_field(&header, &name, &value)) {
+		g_autofree char *word = span_dup(name);
 
-		if (!colon)
-			continue;
-		*colon = '\0';
+		g_string_truncate(decoded, 0);
+		mail_header_decode(value, NULL, decoded);
 		json_builder_begin_object(builder);
-		add_string(builder, "name", *line);
-		add_string(builder, "value", colon + (colon[1] == ' ' ? 2 : 1));
+		add_string(builder, "name", g_strstrip(word));
+		add_string(builder, "value", decoded->str);
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);

@@ -250,21 +250,30 @@ show_text(Cli *cli, Shown *shown, GError **error)
 	return cli_output_line(cli->out, cli->line, error);
 }
 
+/* As they were sent, folded lines and encoded words too, but for what the door holds back. */
 static bool
 show_headers(Cli *cli, Shown *shown, GError **error)
 {
 	static const char *const sections[] = { "HEADER", NULL };
 	g_autoptr(GBytes) bytes = NULL;
-	g_autofree char *headers = NULL;
+	g_autofree char *safe = NULL;
+	const char *start;
+	size_t size;
+	Span header;
 
 	if (!need_parts(cli, shown, sections, error) ||
 	    !store_part_load(cli->store, shown->row->id, "HEADER", &bytes, error))
 		return false;
-	headers = mail_text_headers(bytes, true);
-	if (cli->options->json)
-		cli_json_headers(cli->line, shown->row, headers);
-	else
-		g_string_append(cli->line, headers);
+	start = g_bytes_get_data(bytes, &size);
+	header = span_of(start, size);
+	while (!span_is_empty(header) && (header.end[-1] == '\n' || header.end[-1] == '\r'))
+		header.end--;
+	if (cli->options->json) {
+		cli_json_headers(cli->line, shown->row, header);
+	} else {
+		safe = safe_text(header, SAFE_TEXT, NULL);
+		g_string_append_printf(cli->line, "%s\n", safe);
+	}
 	return cli_output_line(cli->out, cli->line, error);
 }
 

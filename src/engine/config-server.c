@@ -238,9 +238,10 @@ config_server_parse(const char *key, const char *value, ConfigServer *server, GE
 		return refuse(error, _("nothing may follow the host and its port in %s"), key);
 	if (found.tls == NET_TLS_NEVER && !is_loopback(found.host))
 		return refuse(error,
-			      _("%s:// sends the password and all mail in clear, so it is for this "
-				"machine alone (127.0.0.1, [::1], localhost): use %ss:// or %s://"),
-			      scheme->name, key, key);
+			      _("%s:// sends the password and all mail in clear, and %s is not "
+				"this "
+				"machine: use %ss:// or %s://"),
+			      scheme->name, found.host, key, key);
 	*server = found;
 	found = (ConfigServer){ 0 };
 	return true;

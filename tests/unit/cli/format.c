@@ -329,6 +329,7 @@ test_a_message_is_its_row_its_text_and_its_parts(void **state)
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(JsonParser) parser = json_parser_new();
 	JsonObject *object;
+	JsonArray *headers;
 
 	g_ptr_array_add(notes, (char *)"unknown charset");
 	cli_json_message(out, row, "Hello\n\tyou\n", notes, root);
@@ -340,9 +341,18 @@ test_a_message_is_its_row_its_text_and_its_parts(void **state)
 	cli_text_message_head(out, row);
 	assert_non_null(strstr(out->str, "Cc: eve@example.org\nDate: 2024-05-01T11:00:00+02:00\n"));
 	g_string_truncate(out, 0);
-	cli_json_headers(out, row, "From: a\nX-Empty: \nSubject: b: c\n");
+	cli_json_headers(out, row,
+			 SPAN_LITERAL("From : a\r\nX-Empty:\r\nno field\r\nSubject: "
+				      "=?utf-8?q?b=3A_c?=\r\n \td\x1b\r\n\r\n"));
 	object = parse_line(out, parser);
-	assert_int_equal(json_array_get_length(json_object_get_array_member(object, "headers")), 3);
+	headers = json_object_get_array_member(object, "headers");
+	assert_int_equal(json_array_get_length(headers), 3);
+	object = json_array_get_object_element(headers, 0);
+	assert_string_equal(json_object_get_string_member(object, "name"), "From");
+	object = json_array_get_object_element(headers, 1);
+	assert_string_equal(json_object_get_string_member(object, "value"), "");
+	object = json_array_get_object_element(headers, 2);
+	assert_string_equal(json_object_get_string_member(object, "value"), "b: c  d\xef\xbf\xbd");
 }
 
 static void
