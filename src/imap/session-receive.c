@@ -80,6 +80,7 @@ bool
 imap_session_literal_wanted(void *data, Span prefix, uint64_t size)
 {
 	ImapSession *session = data;
+	g_autofree char *bytes = g_strdup_printf("%" G_GUINT64_FORMAT, size);
 	bool fetching = false, wanted = false;
 
 	session->literal_wasted = true;
@@ -87,9 +88,8 @@ imap_session_literal_wanted(void *data, Span prefix, uint64_t size)
 		return true; /* an earlier one of this response has ended it */
 	if (session->state < IMAP_STATE_AUTHENTICATED) {
 		imap_session_fail(session, imap_session_fault(session),
-				  _("the server sent %" G_GUINT64_FORMAT
-				    " bytes where it has nothing to send"),
-				  size);
+				  _("the server sent %s bytes where it has nothing to send"),
+				  bytes);
 		return true;
 	}
 	session->literal_wasted = false;
@@ -104,9 +104,8 @@ imap_session_literal_wanted(void *data, Span prefix, uint64_t size)
 	if (!fetching) {
 		session->literal_wasted = true;
 		imap_session_fail(session, POSTERN_ERROR_PROTOCOL,
-				  _("the server sent %" G_GUINT64_FORMAT
-				    " bytes of a message nobody asked for"),
-				  size);
+				  _("the server sent %s bytes of a message nobody asked for"),
+				  bytes);
 		return true;
 	}
 	if (!wanted) {
@@ -537,7 +536,6 @@ take_answered(ImapSession *session, Span tag)
 static void
 take_tagged(ImapSession *session, const ImapFrame *frame, const ImapResponse *response)
 {
-	g_autofree char *words = imap_words_shorten(frame->text);
 	Pending *pending;
 
 	if (response->type < IMAP_RESPONSE_OK || response->type > IMAP_RESPONSE_BAD ||
@@ -547,6 +545,8 @@ take_tagged(ImapSession *session, const ImapFrame *frame, const ImapResponse *re
 	}
 	pending = take_answered(session, response->tag);
 	if (!pending && session->tls) {
+		g_autofree char *words = imap_words_shorten(frame->text);
+
 		imap_session_fail(session, POSTERN_ERROR_PROTOCOL,
 				  _("the server answered a command that is not waiting for it: "
 				    "\"%s\""),
@@ -590,12 +590,19 @@ imap_session_take_frame(ImapSession *session, const ImapFrame *frame)
 					  _("the server sent what is no IMAP response (readable up "
 					    "to byte %zu): \"%s\""),
 					  offset, words);
-	} else if (span_is(response.tag, "+")) {
-		take_continue(session, frame, &response);
 	} else if (span_is(response.tag, "*")) {
+		bool greets = session->state == IMAP_STATE_GREETING;
+
 		take_untagged(session, frame, &response);
+		if (greets)
+			imap_session_pump(session);
 	} else {
-		take_tagged(session, frame, &response);
+		if (span_is(response.tag, "+"))
+			take_continue(session, frame, &response);
+		else
+			take_tagged(session, frame, &response);
+		/* These are what commands wait for; data is not. */
+		imap_session_pump(session);
 	}
 	session->response_spoilt = false;
 }

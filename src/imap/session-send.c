@@ -230,6 +230,8 @@ line_allows(const ImapSession *session, const Pending *pending)
 		return false;
 	if (traits & VERB_NUMBERS && numbers_may_shift(session))
 		return false;
+	if (pending->verb->needs == NEEDS_SELECTED && any_in_flight(session, VERB_LEAVES))
+		return false;
 	if (traits & (VERB_SELECTS | VERB_LEAVES) &&
 	    any_in_flight(session, VERB_USES_MAILBOX | VERB_SELECTS | VERB_LEAVES))
 		return false;

@@ -206,7 +206,6 @@ imap_session_feed(ImapSession *session, Span *in, GError **error)
 	imap_session_tell(session);
 	while (session->state != IMAP_STATE_CLOSED && !session->deflate && !span_is_empty(*in)) {
 		take_one(session, in);
-		imap_session_pump(session);
 		imap_session_tell(session);
 	}
 	/* Only now is it known that nothing came behind the answer. */
