@@ -3,6 +3,7 @@
 
 #include <libxml/HTMLparser.h>
 
+#define PLACEHOLDER    "\xef\xbf\xbd" /* U+FFFD */
 #define SLICE_SIZE     1024   /* fed to the parser between two looks at what it did with it */
 #define DEPTH_MAX      250000 /* open elements: eight bytes each in the parser */
 #define LISTS_MAX      16     /* deeper ones are as deep as this */
@@ -92,6 +93,7 @@ struct HtmlText {
 	uint64_t cost;
 	size_t fed, taken; /* bytes given to the parser, and those it was done with */
 	size_t separators; /* since TAKEN moved */
+	GString *clean;	   /* a slice that had controls */
 };
 
 static int
@@ -615,6 +617,9 @@ on_error(void *data, xmlErrorPtr error)
 HtmlText *
 html_text_new(GString *out, size_t max_bytes)
 {
+	/* Around all of it: the parser stops at the end of its first element, and makes up a
+	 * paragraph where there is no element. */
+	static const char root[] = "<x-mail>";
 	/* Nothing here loads anything: no external subset, no entities but HTML's own. */
 	htmlSAXHandler sax = {
 		.startElement = on_start,
@@ -630,10 +635,12 @@ html_text_new(GString *out, size_t max_bytes)
 	html->start = out->len;
 	html->max_bytes = max_bytes;
 	html->href = g_string_new(NULL);
+	html->clean = g_string_new(NULL);
 	html->link_text = SIZE_MAX;
 	html->parser = htmlCreatePushParserCtxt(&sax, html, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
 	htmlCtxtUseOptions(html->parser, HTML_PARSE_RECOVER | HTML_PARSE_NONET |
 					     HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOIMPLIED);
+	htmlParseChunk(html->parser, root, sizeof(root) - 1, 0);
 	return html;
 }
 
@@ -646,6 +653,7 @@ html_text_free(HtmlText *html)
 		xmlFreeDoc(html->parser->myDoc);
 	htmlFreeParserCtxt(html->parser);
 	g_string_free(html->href, TRUE);
+	g_string_free(html->clean, TRUE);
 	g_free(html);
 }
 
@@ -671,6 +679,32 @@ watch_tag(HtmlText *html, Span slice)
 		stop(html, HTML_TEXT_TANGLED);
 }
 
+/* Controls as such show as what they are; the parser would drop some, and "&#146;" is to be told
+ * from a C1 control.  Borrowed until the next call. */
+static Span
+without_controls(HtmlText *html, Span slice)
+{
+	const char *p = slice.at;
+
+	g_string_truncate(html->clean, 0);
+	for (; p < slice.end; p++) {
+		unsigned char c = (unsigned char)*p;
+		bool c1 = c == 0xc2 && p + 1 < slice.end && (unsigned char)p[1] < 0xa0;
+		bool white = c == '\t' || c == '\n' || c == '\r' || c == '\f';
+
+		if (!c1 && c != 0x7f && (c >= 0x20 || white))
+			continue;
+		g_string_append_len(html->clean, slice.at, p - slice.at);
+		g_string_append(html->clean, PLACEHOLDER);
+		p += c1;
+		slice.at = p + 1;
+	}
+	if (html->clean->len == 0)
+		return slice;
+	g_string_append_len(html->clean, slice.at, slice.end - slice.at);
+	return span_of(html->clean->str, html->clean->len);
+}
+
 HtmlTextState
 html_text_feed(HtmlText *html, Span utf8, bool last)
 {
@@ -679,9 +713,10 @@ html_text_feed(HtmlText *html, Span utf8, bool last)
 
 		while (slice.end < utf8.end && ((unsigned char)*slice.end & 0xc0) == 0x80)
 			slice.end--;
+		utf8.at = slice.end;
+		slice = without_controls(html, slice);
 		htmlParseChunk(html->parser, slice.at, (int)span_size(slice), 0);
 		watch_tag(html, slice);
-		utf8.at = slice.end;
 	}
 	if (last && html->state == HTML_TEXT_MORE) {
 		htmlParseChunk(html->parser, NULL, 0, 1);
