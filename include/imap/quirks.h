@@ -11,14 +11,13 @@ typedef enum {
 	IMAP_QUIRK_NO_LIST_EXTENDED = 1 << 2, /* answers OK to LIST options, and ignores them */
 	IMAP_QUIRK_NO_PIPELINE = 1 << 3,      /* loses commands sent ahead */
 	IMAP_QUIRK_FEW_ERRORS = 1 << 4,	      /* closes after some bad commands: never probe */
-	IMAP_QUIRK_NO_BINARY = 1 << 5,	      /* announces BINARY, and breaks on it */
-	IMAP_QUIRK_NO_REV2 = 1 << 6,	      /* announces IMAP4rev2, and breaks on it */
-	IMAP_QUIRK_OUTBOX_SENDS = 1 << 7,     /* what is put into its outbox folder is sent */
-	IMAP_QUIRK_UIDS_MOVE = 1 << 8,	      /* STATUS's UIDNEXT is no promise before SELECT */
-	IMAP_QUIRK_NO_KEYWORDS = 1 << 9,      /* APPEND or STORE with a keyword is BAD */
-	IMAP_QUIRK_FILES_SENT = 1 << 10,      /* keeps its own copy of what was sent */
-	IMAP_QUIRK_NO_NOTIFY_NONE = 1 << 11,  /* after NOTIFY NONE it reports nothing at all */
-	IMAP_QUIRK_NO_PAST_END = 1 << 12,     /* a partial fetch from behind the end kills it */
+	IMAP_QUIRK_NO_REV2 = 1 << 5,	      /* announces IMAP4rev2, and breaks on it */
+	IMAP_QUIRK_OUTBOX_SENDS = 1 << 6,     /* what is put into its outbox folder is sent */
+	IMAP_QUIRK_UIDS_MOVE = 1 << 7,	      /* STATUS's UIDNEXT is no promise before SELECT */
+	IMAP_QUIRK_NO_KEYWORDS = 1 << 8,      /* APPEND or STORE with a keyword is BAD */
+	IMAP_QUIRK_FILES_SENT = 1 << 9,	      /* keeps its own copy of what was sent */
+	IMAP_QUIRK_NO_NOTIFY_NONE = 1 << 10,  /* after NOTIFY NONE it reports nothing at all */
+	IMAP_QUIRK_NO_PAST_END = 1 << 11,     /* a partial fetch from behind the end kills it */
 } ImapQuirk;
 
 typedef struct ImapQuirkRow {

@@ -492,6 +492,34 @@ number_differs(uint64_t is, const char *value)
 	return differs(text, value);
 }
 
+static char *
+quirks_differ(unsigned quirks, const char *value)
+{
+	static const struct {
+		ImapQuirk quirk;
+		const char *name;
+	} rows[] = {
+		{ IMAP_QUIRK_NO_SASL_IR, "NO_SASL_IR" },
+		{ IMAP_QUIRK_ID_BEFORE_SELECT, "ID_BEFORE_SELECT" },
+		{ IMAP_QUIRK_NO_LIST_EXTENDED, "NO_LIST_EXTENDED" },
+		{ IMAP_QUIRK_NO_PIPELINE, "NO_PIPELINE" },
+		{ IMAP_QUIRK_FEW_ERRORS, "FEW_ERRORS" },
+		{ IMAP_QUIRK_NO_REV2, "NO_REV2" },
+		{ IMAP_QUIRK_OUTBOX_SENDS, "OUTBOX_SENDS" },
+		{ IMAP_QUIRK_UIDS_MOVE, "UIDS_MOVE" },
+		{ IMAP_QUIRK_NO_KEYWORDS, "NO_KEYWORDS" },
+		{ IMAP_QUIRK_FILES_SENT, "FILES_SENT" },
+		{ IMAP_QUIRK_NO_NOTIFY_NONE, "NO_NOTIFY_NONE" },
+		{ IMAP_QUIRK_NO_PAST_END, "NO_PAST_END" },
+	};
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (quirks & rows[i].quirk)
+			g_string_append_printf(text, "%s%s", text->len ? " " : "", rows[i].name);
+	return differs(text->len ? text->str : "none", value);
+}
+
 char *
 player_check(Player *player, const char *claim, const char *value)
 {
@@ -521,7 +549,7 @@ player_check(Player *player, const char *claim, const char *value)
 	if (!strcmp(claim, "waiting"))
 		return number_differs(imap_session_waiting(session), value);
 	if (!strcmp(claim, "quirks"))
-		return number_differs(imap_session_quirks(session), value);
+		return quirks_differ(imap_session_quirks(session), value);
 	if (!strcmp(claim, "deadline-in")) {
 		deadline = imap_session_deadline_ms(session);
 		if (deadline == INT64_MAX)
