@@ -19,9 +19,9 @@
  *					  what the server has, which comes with the answer to
  *					  AUTHENTICATE
  *
- * SCRAM adds one or two (its own steps; then SELECT rides behind the last), a server that does not
- * volunteer its capabilities one.  COMPRESS comes after the window, before the rest fills in: it
- * would cost a round trip when the person waits, and its worth is in the bulk. */
+ * SCRAM adds two (its own steps; SELECT rides with its last line, once the server has proved itself),
+ * a server that does not volunteer its capabilities one.  COMPRESS comes after the window, before
+ * the rest fills in: it would cost a round trip when the person waits, and its worth is in the bulk. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 

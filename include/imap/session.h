@@ -169,6 +169,9 @@ void imap_session_cancel(ImapSession *session, ImapTicket ticket);
 typedef bool (*ImapSaslStep)(void *data, Span challenge, char **answer, size_t *answer_size);
 ImapTicket imap_session_authenticate(ImapSession *session, const char *mechanism, Span initial,
 				     ImapSaslStep step, ImapDone done, void *data);
+/* From inside STEP: with this answer the mechanism has said all it has to say, so what rides may
+ * leave with it. */
+void imap_session_last_step(ImapSession *session);
 /* LOGIN (RFC 9051, 6.2.3), refused here when LOGINDISABLED is announced (ticket 0). */
 ImapTicket imap_session_login(ImapSession *session, Span user, Span password, ImapDone done,
 			      void *data);

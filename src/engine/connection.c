@@ -334,22 +334,14 @@ on_login(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	logged_in(connection);
 }
 
-static bool
-on_sasl_step(void *data, Span challenge, char **answer, size_t *size)
-{
-	Connection *connection = data;
-
-	g_clear_error(&connection->sasl_error);
-	return net_sasl_step(connection->sasl, challenge, answer, size, &connection->sasl_error);
-}
-
-/* SELECT may ride where the login is one step, all in one line (RFC 4959): whatever becomes of the
- * login, nothing of it is taken for an answer to a challenge. */
+/* SELECT may ride with the last line of a login (RFC 4959), once: whatever becomes of the login,
+ * nothing of it is taken for an answer to a challenge. */
 static bool
 may_ride(Connection *connection, const char *mechanism)
 {
-	return !span_is_empty(connection->ride) &&
-	       (g_str_equal(mechanism, "PLAIN") || g_str_equal(mechanism, "EXTERNAL")) &&
+	return !span_is_empty(connection->ride) && !connection->rides &&
+	       (g_str_equal(mechanism, "PLAIN") || g_str_equal(mechanism, "EXTERNAL") ||
+		g_str_has_prefix(mechanism, "SCRAM-")) &&
 	       imap_session_has(connection->session, "SASL-IR") &&
 	       !(imap_session_quirks(connection->session) &
 		 (IMAP_QUIRK_NO_SASL_IR | IMAP_QUIRK_NO_PIPELINE | IMAP_QUIRK_ID_BEFORE_SELECT));
@@ -364,6 +356,23 @@ send_ride(Connection *connection)
 	connection->rides = true;
 	connection_send(connection, select, IMAP_RIDE, connection->ride_done,
 			connection->ride_data);
+}
+
+static bool
+on_sasl_step(void *data, Span challenge, char **answer, size_t *size)
+{
+	Connection *connection = data;
+
+	g_clear_error(&connection->sasl_error);
+	if (!net_sasl_step(connection->sasl, challenge, answer, size, &connection->sasl_error))
+		return false;
+	/* SCRAM's server has proved itself, and taken our proof: what is left is a formality. */
+	if (net_sasl_finish(connection->sasl, NULL) &&
+	    may_ride(connection, connection->tries[connection->at_try].mechanism)) {
+		imap_session_last_step(connection->session);
+		send_ride(connection);
+	}
+	return true;
 }
 
 static NetCredentials
@@ -436,7 +445,8 @@ take_try(Connection *connection)
 				  on_sasl_step, on_login, connection);
 	if (initial)
 		explicit_bzero(initial, size);
-	if (first && may_ride(connection, try->mechanism) && !connection->rides)
+	if (first && !g_str_has_prefix(try->mechanism, "SCRAM-") &&
+	    may_ride(connection, try->mechanism))
 		send_ride(connection);
 	connection_flush_later(connection);
 }

@@ -128,7 +128,7 @@ imap_login_continue(ImapSession *session, Pending *pending, Span challenge)
 		session->quirks |= IMAP_QUIRK_NO_SASL_IR;
 	if (swallow_rider(session, pending))
 		return;
-	session->riders_fit = false;
+	session->riders_fit = session->last_step = false;
 	session->owner = pending;
 	if (pending->aborted) {
 		imap_session_fail(session, POSTERN_ERROR_PROTOCOL,
@@ -146,5 +146,15 @@ imap_login_continue(ImapSession *session, Pending *pending, Span challenge)
 		abort_exchange(session, pending, "the challenge is too long");
 	} else {
 		step(session, pending, challenge);
+		if (session->last_step && !pending->aborted) {
+			session->riders_fit = true;
+			session->owner = NULL;
+		}
 	}
+}
+
+void
+imap_session_last_step(ImapSession *session)
+{
+	session->last_step = true;
 }

@@ -140,6 +140,7 @@ struct ImapSession {
 	Pending *select;  /* SELECT or EXAMINE */
 	Pending *idle;	  /* the IDLE that stands, or will */
 	bool riders_fit;  /* behind the login */
+	bool last_step;	  /* the answer being made is the mechanism's last */
 	bool new_mailbox; /* what comes now is certainly SELECT's mailbox */
 
 	bool ready;

@@ -236,6 +236,11 @@ on_challenge(void *data, Span challenge, char **answer, size_t *answer_size)
 	put_span(line, challenge);
 	note(player, "challenge \"%s\"", line->str);
 	*answer = g_queue_pop_head(&player->answers);
+	/* By "last-answer": the mechanism is content with it. */
+	if (*answer && g_str_has_prefix(*answer, "last:")) {
+		memmove(*answer, *answer + 5, strlen(*answer + 5) + 1);
+		imap_session_last_step(player->session);
+	}
 	*answer_size = *answer ? strlen(*answer) : 0;
 	return *answer;
 }
@@ -446,6 +451,8 @@ player_do(Player *player, const char *line)
 		send_command(player, rest, IMAP_FIRST);
 	else if (!strcmp(verb, "authenticate"))
 		authenticate(player, rest);
+	else if (!strcmp(verb, "last-answer"))
+		g_queue_push_tail(&player->answers, g_strconcat("last:", rest, NULL));
 	else if (!strcmp(verb, "answer"))
 		g_queue_push_tail(&player->answers, g_strdup(rest));
 	else if (!strcmp(verb, "login"))
