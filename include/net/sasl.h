@@ -3,13 +3,13 @@
  * OAUTHBEARER (RFC 7628) and XOAUTH2 are ours.  Secrets are wiped when freed.  One thread at a time;
  * never blocks (a server may ask at most a million SCRAM rounds of us, about a second's work).
  *
- * Which tries to make.  The first mechanism of net_sasl_choose is the one to use.  With a -PLUS one,
- * its first binding.  When the server refuses while net_sasl_has_proved is false, it never saw
- * anything that could be a wrong password: it wants another binding (Cyrus takes tls-unique only,
- * also over TLS 1.3), or has no SCRAM secret for this person.  Then, and only then, one second try
- * may follow on the line: the next binding, or without one the next mechanism.  Never a third:
- * it would look like guessing.  When the second is refused unproved too, remember where it stopped
- * and begin behind that when the person asks again. */
+ * Which tries to make.  The first mechanism of net_sasl_choose is the one to use, a -PLUS one with its
+ * first binding.  A refusal is final when the server says that it is the password (RFC 5530,
+ * AUTHENTICATIONFAILED).  Else one second try may follow on the line, never a third, which would look
+ * like guessing: after -PLUS the same mechanism with the next binding (Cyrus takes tls-unique only,
+ * also over TLS 1.3, and says so only after the proof); after others the next mechanism, and only
+ * while net_sasl_has_proved is false: the server saw nothing that could be a wrong password, and has
+ * perhaps no SCRAM secret for this person. */
 #ifndef NET_SASL_H
 #define NET_SASL_H
 
