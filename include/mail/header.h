@@ -20,6 +20,11 @@ void mail_init(void);
  * decode. */
 void mail_header_decode(Span raw, const char *fallback, GString *out);
 
+/* Bytes whose charset is told beside them (RFC 2231's charset'language'text, its percent signs
+ * undone): to UTF-8 at the end of OUT, by the charsets that mail may use and no others; an unknown
+ * one is guessed as raw bytes above.  A NUL, and what means nothing, becomes U+FFFD. */
+void mail_charset_decode(Span bytes, Span charset, GString *out);
+
 /* True when RAW is plain: ASCII without "=?", NUL, CR or LF: it is its own decoding. */
 bool mail_header_is_plain(Span raw);
 

@@ -239,6 +239,13 @@ is_white(Span text)
 }
 
 void
+mail_charset_decode(Span bytes, Span charset, GString *out)
+{
+	if (!span_is_empty(bytes))
+		charset_append(out, bytes, charset, NULL);
+}
+
+void
 mail_header_decode(Span raw, const char *fallback, GString *out)
 {
 	const char *p = raw.at, *last, *mark;

@@ -184,6 +184,30 @@ raw_bytes(void **state)
 }
 
 static void
+a_charset_told_beside_the_bytes(void **state)
+{
+	static const struct {
+		const char *bytes, *charset, *wanted;
+	} cases[] = {
+		{ "M\xfcller.pdf", "iso-8859-1", "M\xc3\xbcller.pdf" },
+		{ "\xc3\xbc", "UTF-8", "\xc3\xbc" },
+		{ "\xfc", "utf-8", R },
+		{ "+AC8-etc", "utf-7", "+AC8-etc" },
+		{ "\xfc", "utf-8//IGNORE", "\xc3\xbc" }, /* unknown: guessed */
+		{ "\xfc", "", "\xc3\xbc" },
+		{ "", "koi8-r", "" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+
+		mail_charset_decode(span_of_string(cases[i].bytes),
+				    span_of_string(cases[i].charset), out);
+		assert_string_equal(out->str, cases[i].wanted);
+	}
+}
+
+static void
 controls_from_words_do_not_end_anything(void **state)
 {
 	/* mailsploit.com */
@@ -349,6 +373,7 @@ main(void)
 		cmocka_unit_test(broken_words_stay_visible),
 		cmocka_unit_test(folding_is_undone),
 		cmocka_unit_test(raw_bytes),
+		cmocka_unit_test(a_charset_told_beside_the_bytes),
 		cmocka_unit_test(controls_from_words_do_not_end_anything),
 		cmocka_unit_test(long_values_stay_linear),
 		cmocka_unit_test(addresses),
