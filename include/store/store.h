@@ -88,7 +88,7 @@ typedef struct StoreMailbox {
 	char delimiter; /* '\0': none */
 	StoreMailboxRole role;
 	bool subscribed, selectable, has_children;
-	bool gone; /* the server no longer lists it; kept while it has messages */
+	bool gone; /* the server no longer lists it; kept, with its messages */
 
 	/* the server's word at the last STATUS or SELECT; -1: never heard */
 	int64_t server_total, server_unread;
@@ -161,9 +161,9 @@ typedef struct StoreMessage {
 } StoreMessage;
 
 /* Adds or updates by (mailbox, uid): existing rows keep their id and their parts.  An update replaces
- * every field, but an empty structure leaves the one that is there.  N may be thousands; the order
- * array is rebuilt only where they fall.  Sorted by UID is fastest; of a UID given twice the last
- * counts. */
+ * every field, but an empty structure leaves the one that is there, and what was told of it
+ * (attachments, STORE_FLAG_ATTACHMENT).  N may be thousands; the order array is rebuilt only where
+ * they fall.  Sorted by UID is fastest; of a UID given twice the last counts. */
 bool store_messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t n,
 			GError **error);
 
@@ -230,7 +230,7 @@ bool store_row_by_uid(Store *store, StoreId mailbox, uint32_t uid, StoreRow **ro
 /* A part's bytes as the server gave them for SECTION ("1", "1.2", "HEADER", "1.MIME", "" the whole
  * message), still in their transfer encoding.  Only whole ones are ever seen by a reader. */
 
-/* GONE when it is not cached. */
+/* GONE when it is not cached, or its message is not here.  Over 1 GiB: only store_part_read. */
 bool store_part_load(Store *store, StoreId message, const char *section, GBytes **bytes,
 		     GError **error);
 bool store_part_has(Store *store, StoreId message, const char *section, bool *has, GError **error);

@@ -361,11 +361,19 @@ store_part_load(Store *store, StoreId message, const char *section, GBytes **byt
 bool
 store_part_has(Store *store, StoreId message, const char *section, bool *has, GError **error)
 {
+	g_autoptr(GError) failed = NULL;
 	int64_t part;
 	uint64_t size;
+	bool ok;
 
-	if (!part_find(store, message, section, &part, &size, error))
+	if (!store_read_begin(store, error))
 		return false;
-	*has = part != 0;
+	ok = part_open(store, message, section, &part, &size, &failed);
+	store_read_end(store);
+	if (!ok && !postern_error_is(failed, POSTERN_ERROR_GONE)) {
+		g_propagate_error(error, g_steal_pointer(&failed));
+		return false;
+	}
+	*has = ok;
 	return true;
 }

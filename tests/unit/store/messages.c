@@ -430,7 +430,7 @@ a_reset_drops_all_at_once_and_tidying_gives_back_the_space(void **state)
 	GError *error = NULL;
 	StoreId id = make_mailbox(store, "INBOX"), message;
 	StoreStats before, after;
-	bool more;
+	bool more, has;
 
 	put_plain(store, id, 1, 3000, 1000, 0);
 	message = id_of_uid(store, id, 7);
@@ -447,6 +447,8 @@ a_reset_drops_all_at_once_and_tidying_gives_back_the_space(void **state)
 	assert_int_equal(mailbox->mirrored_modseq, 0);
 	MUST_FAIL(store_row_by_id(store, message, &row, &error), POSTERN_ERROR_GONE);
 	MUST_FAIL(store_part_load(store, message, "1", &back, &error), POSTERN_ERROR_GONE);
+	MUST(store_part_has(store, message, "1", &has, &error));
+	assert_false(has);
 	put_plain(store, id, 5, 3, 1000, 0);
 	must_be_sound(store);
 	do
