@@ -232,7 +232,7 @@ is_cached(Engine *engine, const Job *job)
 	for (size_t i = 0; job->sections[i]; i++) {
 		bool has = false;
 
-		if (!store_part_has(engine->store, job->message, job->sections[i], &has, NULL) ||
+		if (!engine_part_has(engine->store, job->message, job->sections[i], &has, NULL) ||
 		    !has)
 			return false;
 	}

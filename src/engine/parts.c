@@ -513,7 +513,7 @@ want_part(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *roo
 	PartFetch *fetch = g_hash_table_lookup(parts->fetches, key);
 	bool has = false, made = !fetch;
 
-	if (!store_part_has(parts->account->engine->store, row->id, section, &has, &job->error) ||
+	if (!engine_part_has(parts->account->engine->store, row->id, section, &has, &job->error) ||
 	    has)
 		return NULL;
 	if (made) {

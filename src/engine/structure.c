@@ -1,6 +1,9 @@
 /* BODYSTRUCTURE as the wire says it, into the tree that a person looks at. */
 #include "engine/engine.h"
+#include "base/error.h"
+#include "base/i18n.h"
 #include "imap/response.h"
+#include "mail/extract.h"
 #include "mail/header.h"
 
 /* RFC 2231 parameters: name*0, name*1*, name*: joined, percent-decoded, their charset honoured.
@@ -199,4 +202,34 @@ engine_structure(const StoreRow *row)
 	}
 	made[0]->cut = cut;
 	return made[0];
+}
+
+/* ---- the bytes ---------------------------------------------------------------------------------- */
+
+bool
+engine_part_has(Store *store, StoreId message, const char *section, bool *has, GError **error)
+{
+	if (!store_part_has(store, message, section, has, error))
+		return false;
+	return *has || store_part_has(store, message, "", has, error);
+}
+
+bool
+engine_part_load(Store *store, StoreId message, const char *section, GBytes **bytes, GError **error)
+{
+	g_autoptr(GError) own = NULL;
+	g_autoptr(GBytes) whole = NULL;
+
+	if (store_part_load(store, message, section, bytes, &own))
+		return true;
+	if (!postern_error_is(own, POSTERN_ERROR_GONE) ||
+	    !store_part_load(store, message, "", &whole, NULL)) {
+		g_propagate_error(error, g_steal_pointer(&own));
+		return false;
+	}
+	*bytes = mail_extract(whole, section);
+	if (!*bytes)
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_GONE,
+			    _("the message has no part %s"), section);
+	return *bytes != NULL;
 }
