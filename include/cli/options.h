@@ -31,6 +31,7 @@ typedef struct CliOptions {
 	/* `postern FOLDER`, NULL: none.  Where it is a slip away from a command, that one is in
 	 * near_command: open the folder only if there is one of that name. */
 	const char *folder, *near_command;
+	bool folder_is_sure;	  /* it stood behind "--" */
 	const char *const *words; /* of the command, NULL-terminated: folders, a UID */
 	size_t n_words;
 	EngineBodies bodies;

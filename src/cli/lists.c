@@ -324,7 +324,8 @@ check_account(Cli *cli, const ConfigAccount *account, bool shows_account, GError
 	int width = cli_output_width(cli->out);
 
 	if (!cli_wait(cli, engine_check(cli->engine, account->name), error)) {
-		g_prefix_error(error, "[account %s] ", account->name);
+		if (shows_account)
+			g_prefix_error(error, "[account %s] ", account->name);
 		return false;
 	}
 	report = engine_check_report(cli->engine);

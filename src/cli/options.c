@@ -289,8 +289,8 @@ wrong_words(CliCommand command, const char *why, GError **error)
 {
 	const Command *row = &commands[command];
 
-	return refuse(error, _("%s: it goes postern %s%s%s"), why, row->name,
-		      *row->arguments ? " " : "", row->arguments);
+	return refuse(error, _("%s: it goes postern%s%s%s%s"), why, *row->name ? " " : "",
+		      row->name, *row->arguments ? " " : "", row->arguments);
 }
 
 /* The first word: a command, or a folder to open. */
@@ -320,6 +320,7 @@ take_first_word(CliOptions *options, const char *word, bool is_folder, GError **
 		return true;
 	}
 	options->folder = word;
+	options->folder_is_sure = is_folder;
 	return true;
 }
 
@@ -336,6 +337,8 @@ check_words(CliOptions *options, GError **error)
 			return refuse(error, _("\"%s\" is not UTF-8 text"), shown);
 		}
 	if (options->command == CLI_UI && options->n_words > 1) {
+		if (options->folder_is_sure)
+			return wrong_words(CLI_UI, _("one folder is opened at a time"), error);
 		if (options->near_command) {
 			cli_options_slip(options, error);
 			return false;

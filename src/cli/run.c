@@ -131,7 +131,7 @@ cli_engine(Cli *cli, bool must, GError **error)
 
 	if (cli->options->offline) {
 		if (must)
-			cli_needs_line(cli, error, _("this needs the line"));
+			cli_needs_line(cli, error, _("this command needs the line"));
 		return !must;
 	}
 	cli->engine = engine_start(&options, &problem);

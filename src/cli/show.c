@@ -7,6 +7,8 @@
 #include "cli/format.h"
 #include "mail/text.h"
 
+enum { PIECE_BYTES = 64 * 1024 };
+
 typedef struct Shown {
 	const char *account;
 	char *folder;
@@ -119,17 +121,6 @@ load_row(Cli *cli, Shown *shown, const CliMessageName *name, GError **error)
 
 /* ---- its parts -------------------------------------------------------------------------------- */
 
-/* Sections that are no part of the tree: their bytes are shown as they are. */
-static bool
-section_is_plain(const char *section)
-{
-	const char *last = strrchr(section, '.');
-
-	last = last ? last + 1 : section;
-	return !strcmp(last, "HEADER") || !strcmp(last, "TEXT") ||
-	       (last > section && !strcmp(last, "MIME"));
-}
-
 /* Brings SECTIONS (NULL-terminated) into the store, or says that they are not. */
 static bool
 need_parts(Cli *cli, const Shown *shown, const char *const *sections, GError **error)
@@ -139,7 +130,7 @@ need_parts(Cli *cli, const Shown *shown, const char *const *sections, GError **e
 	for (; *sections; sections++) {
 		bool has;
 
-		if (!store_part_has(cli->store, shown->row->id, *sections, &has, error))
+		if (!engine_part_has(cli->store, shown->row->id, *sections, &has, error))
 			return false;
 		if (has)
 			continue;
@@ -202,7 +193,7 @@ render(Cli *cli, const Shown *shown, GPtrArray *readable, GString *text, GPtrArr
 		g_autofree char *rendered = NULL;
 		char *note = NULL;
 
-		if (!store_part_load(cli->store, shown->row->id, part->section, &bytes, error))
+		if (!engine_part_load(cli->store, shown->row->id, part->section, &bytes, error))
 			return false;
 		rendered = mail_text_render(part, bytes, NULL, &note);
 		if (note)
@@ -262,7 +253,7 @@ show_headers(Cli *cli, Shown *shown, GError **error)
 	Span header;
 
 	if (!need_parts(cli, shown, sections, error) ||
-	    !store_part_load(cli->store, shown->row->id, "HEADER", &bytes, error))
+	    !engine_part_load(cli->store, shown->row->id, "HEADER", &bytes, error))
 		return false;
 	start = g_bytes_get_data(bytes, &size);
 	header = span_of(start, size);
@@ -306,6 +297,29 @@ copy_piece(void *data, Span piece, GError **error)
 				error);
 }
 
+/* A part kept by itself is streamed; one that is only inside its message, here whole, is cut out. */
+static bool
+copy_kept(Copy *copy, const Shown *shown, const char *section, GError **error)
+{
+	Store *store = copy->cli->store;
+	g_autoptr(GBytes) bytes = NULL;
+	const char *start;
+	size_t size;
+	bool has;
+
+	if (!store_part_has(store, shown->row->id, section, &has, error))
+		return false;
+	if (has)
+		return store_part_read(store, shown->row->id, section, copy_piece, copy, error);
+	if (!engine_part_load(store, shown->row->id, section, &bytes, error))
+		return false;
+	start = g_bytes_get_data(bytes, &size);
+	for (size_t at = 0; at < size; at += PIECE_BYTES)
+		if (!copy_piece(copy, span_of(start + at, MIN(size - at, PIECE_BYTES)), error))
+			return false;
+	return true;
+}
+
 static bool
 copy_part(Cli *cli, const Shown *shown, const char *section, const char *encoding, GError **error)
 {
@@ -313,7 +327,7 @@ copy_part(Cli *cli, const Shown *shown, const char *section, const char *encodin
 	g_autoptr(GByteArray) decoded = g_byte_array_new();
 	Copy copy = { cli, decoder, decoded };
 
-	if (!store_part_read(cli->store, shown->row->id, section, copy_piece, &copy, error))
+	if (!copy_kept(&copy, shown, section, error))
 		return false;
 	g_byte_array_set_size(decoded, 0);
 	mail_decoder_feed(decoder, SPAN_EMPTY, true, decoded);
@@ -345,7 +359,7 @@ show_part(Cli *cli, Shown *shown, GError **error)
 	const MailPart *part = NULL;
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	if (!section_is_plain(section)) {
+	if (strcmp(section, "HEADER")) {
 		if (!need_structure(cli, shown, error))
 			return false;
 		part = mail_part_find(shown->root, section);

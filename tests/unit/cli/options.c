@@ -197,6 +197,7 @@ test_wrong_words_say_how_it_goes(void **state)
 		{ "--xyzzy", "no such option --xyzzy: postern --help lists those there are" },
 		{ "lits INBOX", "no such command or folder \"lits\": did you mean \"list\"?" },
 		{ "INBOX Sent", "no such command \"INBOX\": postern --help lists those there are" },
+		{ "-- lits INBOX", "one folder is opened at a time: it goes postern [FOLDER]" },
 		{ "flag INBOX 7", "\"flag\" is not in this version of Postern" },
 		{ "search x", "\"search\" is not in this version of Postern" },
 		{ "list INBOX --threads", "--threads is not in this version of Postern" },
