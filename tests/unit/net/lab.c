@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS 10000
+#define WAIT_MS 30000
 
 /* ---- certificates ------------------------------------------------------------------------ */
 

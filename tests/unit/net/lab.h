@@ -68,7 +68,7 @@ typedef struct LabClient {
 
 void lab_client_open(LabClient *client, const NetAddress *address, int timeout_ms);
 void lab_client_clear(LabClient *client);
-/* Turn the loop until it is so; false after ten seconds. */
+/* Turn the loop until it is so; false after half a minute. */
 bool lab_until_opened(LabClient *client, unsigned count);
 bool lab_until_closed(LabClient *client);
 bool lab_until_bytes(LabClient *client, size_t count);
