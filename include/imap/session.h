@@ -14,7 +14,8 @@
  *	LOGOUT		OK/NO/BAD/BYE; untagged data is dropped
  *	CLOSED		nothing
  *
- * Unknown untagged responses are skipped from LOGIN on.  PREAUTH on an imap:// line that must
+ * Unknown untagged responses are skipped from LOGIN on; after the login also one that is not the
+ * grammar, if no literal in it can have gone wrong.  PREAUTH on an imap:// line that must
  * become TLS ends the session (threat: the sink-hole), and so does a refused STARTTLS; both are
  * TRUST.  No word that came before TLS reaches a callback or an error.
  *

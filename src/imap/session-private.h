@@ -11,6 +11,8 @@
 
 #define DEFAULT_TIMEOUT_MS  60000
 #define CHALLENGE_MAX_BYTES (64 * 1024) /* of base64 */
+/* Broken answers of one session that are passed over. */
+#define SKIPPED_MAX 1000
 #define CAPABILITIES_MAX    1000
 
 /* ---- tables ------------------------------------------------------------------------------ */
@@ -140,6 +142,7 @@ struct ImapSession {
 	Pending *select;  /* SELECT or EXAMINE */
 	Pending *idle;	  /* the IDLE that stands, or will */
 	bool riders_fit;  /* behind the login */
+	unsigned n_skipped; /* untagged responses that were not the grammar */
 	bool last_step;	  /* the answer being made is the mechanism's last */
 	bool new_mailbox; /* what comes now is certainly SELECT's mailbox */
 

@@ -562,6 +562,22 @@ take_tagged(ImapSession *session, const ImapFrame *frame, const ImapResponse *re
 
 /* ---- one response ------------------------------------------------------------------------ */
 
+/* The frame's bounds hold, so one broken answer (a structure a server cannot put into words) costs
+ * no more than itself.  Not before the login, not without end, and not with a literal: its size may
+ * be what is wrong, and the next line a stranger's text. */
+static bool
+may_skip(ImapSession *session, const ImapFrame *frame)
+{
+	Span head = frame->text;
+
+	if (session->state != IMAP_STATE_AUTHENTICATED && session->state != IMAP_STATE_SELECTED)
+		return false;
+	if (memchr(head.at, '\n', span_size(head)))
+		return false;
+	head.end = head.at + MIN(span_size(head), 2);
+	return span_is(head, "* ") && ++session->n_skipped <= SKIPPED_MAX;
+}
+
 static void
 log_received(const ImapSession *session, const ImapFrame *frame)
 {
@@ -585,6 +601,9 @@ imap_session_take_frame(ImapSession *session, const ImapFrame *frame)
 
 		if (!session->tls || session->state == IMAP_STATE_GREETING)
 			refuse(session, frame);
+		else if (may_skip(session, frame))
+			log_event(session->log, session->name,
+				  "skipped: no response, readable up to byte %zu", offset);
 		else
 			imap_session_fail(session, POSTERN_ERROR_PROTOCOL,
 					  _("the server sent what is no IMAP response (readable up "
