@@ -407,6 +407,17 @@ offered_mechanisms(char *const *capabilities)
 	return offered;
 }
 
+/* A login that the session cannot put on the line has a NUL in it. */
+static void
+check_sent(Connection *connection, ImapTicket ticket)
+{
+	if (!ticket)
+		fail_login(connection, POSTERN_ERROR_LOGIN,
+			   "the user name or password of [account %s] cannot be sent to %s",
+			   connection->config->name, connection->config->imap_host);
+	connection_flush_later(connection);
+}
+
 static void
 take_try(Connection *connection)
 {
@@ -418,14 +429,15 @@ take_try(Connection *connection)
 	g_autofree char *initial = NULL;
 	size_t size = 0;
 	bool first;
+	ImapTicket ticket;
 
 	g_clear_pointer(&connection->sasl, net_sasl_free);
 	g_clear_error(&connection->sasl_error);
 	connection->logins++;
 	if (g_str_equal(try->mechanism, "LOGIN-COMMAND")) {
-		imap_session_login(connection->session, span_of_string(who.user),
-				   span_of_string(who.password), on_login, connection);
-		connection_flush_later(connection);
+		check_sent(connection, imap_session_login(connection->session, span_of_string(who.user),
+							  span_of_string(who.password), on_login,
+							  connection));
 		return;
 	}
 	connection->sasl =
@@ -440,15 +452,15 @@ take_try(Connection *connection)
 		connection_fail(connection, error);
 		return;
 	}
-	imap_session_authenticate(connection->session, try->mechanism,
-				  first ? span_of(initial ? initial : "", size) : SPAN_EMPTY,
-				  on_sasl_step, on_login, connection);
+	ticket = imap_session_authenticate(connection->session, try->mechanism,
+					   first ? span_of(initial ? initial : "", size) : SPAN_EMPTY,
+					   on_sasl_step, on_login, connection);
 	if (initial)
 		explicit_bzero(initial, size);
 	if (first && !g_str_has_prefix(try->mechanism, "SCRAM-") &&
 	    may_ride(connection, try->mechanism))
 		send_ride(connection);
-	connection_flush_later(connection);
+	check_sent(connection, ticket);
 }
 
 static void
