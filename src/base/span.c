@@ -1,10 +1,22 @@
 #include "base/span.h"
 
+/* Not g_ascii_strncasecmp: it ends at a NUL, and a span does not. */
+static inline char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 bool
 span_equals_nocase(Span a, Span b)
 {
-	return span_size(a) == span_size(b) &&
-	       (span_is_empty(a) || !g_ascii_strncasecmp(a.at, b.at, span_size(a)));
+	if (span_size(a) != span_size(b))
+		return false;
+	for (; a.at < a.end; a.at++, b.at++) {
+		if (*a.at != *b.at && lower(*a.at) != lower(*b.at))
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -13,21 +25,30 @@ span_is(Span span, const char *text)
 	return span_equals(span, span_of_string(text));
 }
 
+/* True when SPAN begins with TEXT; *SPAN is then what follows. */
+static bool
+skip_nocase(Span *span, const char *text)
+{
+	const char *p = span->at;
+
+	for (; *text; p++, text++) {
+		if (p == span->end || (*p != *text && lower(*p) != lower(*text)))
+			return false;
+	}
+	span->at = p;
+	return true;
+}
+
 bool
 span_is_nocase(Span span, const char *text)
 {
-	return span_equals_nocase(span, span_of_string(text));
+	return skip_nocase(&span, text) && span_is_empty(span);
 }
 
 bool
 span_starts_nocase(Span span, const char *prefix)
 {
-	Span want = span_of_string(prefix);
-
-	if (span_size(span) < span_size(want))
-		return false;
-	span.end = span.at + span_size(want);
-	return span_equals_nocase(span, want);
+	return skip_nocase(&span, prefix);
 }
 
 bool
