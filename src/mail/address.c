@@ -120,8 +120,9 @@ put_raw(GString *out, Span text)
 	}
 }
 
-void
-mail_address_append(GString *out, Span name, Span mailbox, Span host)
+/* With what it takes to decode, trim and quote. */
+static void
+append_odd_address(GString *out, Span name, Span mailbox, Span host)
 {
 	g_autoptr(GString) decoded = g_string_new(NULL);
 	g_autoptr(GString) address = g_string_new(NULL);
@@ -135,6 +136,61 @@ mail_address_append(GString *out, Span name, Span mailbox, Span host)
 		put_raw(address, host);
 	}
 	put_address(out, decoded, address);
+}
+
+/* Letters, digits, "-" and "_", in runs with one GAP between two: what decoding, trimming and quoting
+ * would leave as it is.  Most names, mailboxes and hosts are so, and a mailbox has many. */
+static bool
+is_common(Span text, char gap)
+{
+	bool after_gap = true;
+
+	for (const char *p = text.at; p < text.end; p++) {
+		if (*p != gap && !g_ascii_isalnum(*p) && *p != '-' && *p != '_')
+			return false;
+		if (*p == gap && after_gap)
+			return false;
+		after_gap = *p == gap;
+	}
+	return !after_gap;
+}
+
+static char *
+put_span(char *to, Span text)
+{
+	memcpy(to, text.at, span_size(text));
+	return to + span_size(text);
+}
+
+/* All three are common; NAME may be empty.  Written in one go. */
+static void
+append_common_address(GString *out, Span name, Span mailbox, Span host)
+{
+	size_t at = out->len, size = span_size(mailbox) + 1 + span_size(host);
+	char *to;
+
+	g_string_set_size(out, at + size + (span_is_empty(name) ? 0 : span_size(name) + 3));
+	to = out->str + at;
+	if (!span_is_empty(name)) {
+		to = put_span(to, name);
+		*to++ = ' ';
+		*to++ = '<';
+	}
+	to = put_span(to, mailbox);
+	*to++ = '@';
+	to = put_span(to, host);
+	if (!span_is_empty(name))
+		*to = '>';
+}
+
+void
+mail_address_append(GString *out, Span name, Span mailbox, Span host)
+{
+	if (is_common(mailbox, '.') && is_common(host, '.') &&
+	    (span_is_empty(name) || is_common(name, ' ')))
+		append_common_address(out, name, mailbox, host);
+	else
+		append_odd_address(out, name, mailbox, host);
 }
 
 /* At '"': through the closing one, or to the end. */
