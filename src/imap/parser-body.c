@@ -17,11 +17,16 @@ take_field(ImapParser *parser, Span *in, Span *out)
 	char c = imap_peek(in);
 
 	*out = SPAN_EMPTY;
-	if (c == ')')
+	switch (c) {
+	case '"':
+		return imap_take_string(parser, in, out);
+	case ')':
 		return true;
-	if (c == '(')
+	case '(':
 		return imap_skip_value(parser, in);
-	return imap_take_nstring(parser, in, out);
+	default:
+		return imap_take_nstring(parser, in, out);
+	}
 }
 
 /* Likewise for a count: NIL, "12" and -1 (all seen) give what can be had of them. */

@@ -73,10 +73,20 @@ imap_take_char(Span *in, char c)
 	return true;
 }
 
+/* NIL */
+static inline bool
+imap_take_nil(Span *in)
+{
+	if ((imap_peek(in) | 0x20) != 'n' || in->end - in->at < 3 || (in->at[1] | 0x20) != 'i' ||
+	    (in->at[2] | 0x20) != 'l' ||
+	    (in->end - in->at > 3 && imap_char_is(in->at[3], IMAP_CHAR_WORD)))
+		return false;
+	in->at += 3;
+	return true;
+}
+
 /* ---- tokens (parser-token.c) --------------------------------------------------------------- */
 
-bool imap_at_nil(Span *in);		  /* NIL comes next; takes nothing */
-bool imap_take_nil(Span *in);		  /* NIL */
 bool imap_take_word(Span *in, Span *out); /* 1*WORD: a lenient atom, flag, tag or number */
 bool imap_take_name(Span *in, Span *out); /* 1*NAME */
 

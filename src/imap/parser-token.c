@@ -22,23 +22,6 @@ const uint8_t imap_chars[256] = {
 };
 /* clang-format on */
 
-bool
-imap_at_nil(Span *in)
-{
-	return imap_peek(in) && in->end - in->at >= 3 && (in->at[0] | 0x20) == 'n' &&
-	       (in->at[1] | 0x20) == 'i' && (in->at[2] | 0x20) == 'l' &&
-	       (in->end - in->at == 3 || !imap_char_is(in->at[3], IMAP_CHAR_WORD));
-}
-
-bool
-imap_take_nil(Span *in)
-{
-	if (!imap_at_nil(in))
-		return false;
-	in->at += 3;
-	return true;
-}
-
 static bool
 take_run(Span *in, unsigned kind, Span *out)
 {
@@ -129,6 +112,36 @@ imap_take_number(Span *in, uint32_t *number)
 
 /* ---- strings ----------------------------------------------------------------------------------- */
 
+/* Not 0 when one of WORD's bytes is 0, or is N.  The lowest bit set is that of the first one in
+ * memory on a little-endian machine; above it there may be others that mean nothing. */
+#define BYTES(n)	  (UINT64_C(0x0101010101010101) * (n))
+#define HAS_ZERO(word)	  (((word)-BYTES(1)) & ~(word)&BYTES(0x80))
+#define HAS_BYTE(word, n) HAS_ZERO((word) ^ BYTES(n))
+
+/* The first byte that does not stand for itself in a quoted string, or END.  Eight at a time: most
+ * of what a server says lies between quotes. */
+static const char *
+skip_plain(const char *p, const char *end)
+{
+	for (; end - p >= 8; p += 8) {
+		uint64_t word, marks;
+
+		memcpy(&word, p, 8);
+		marks = HAS_BYTE(word, '"') | HAS_BYTE(word, '\\') | HAS_BYTE(word, '\n') |
+			HAS_ZERO(word);
+		if (!marks)
+			continue;
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+		return p + (__builtin_ctzll(marks) >> 3);
+#else
+		break;
+#endif
+	}
+	while (p < end && imap_char_is(*p, IMAP_CHAR_PLAIN))
+		p++;
+	return p;
+}
+
 /* Moves P, which stands behind the opening quote, to the closing one.  NULL: there is none on this
  * line, or a NUL comes first (RFC 9051 forbids it; Dovecot and mutt had holes there). */
 static const char *
@@ -136,8 +149,7 @@ find_quote(const char *p, const char *end, bool *has_escapes)
 {
 	*has_escapes = false;
 	for (;;) {
-		while (p < end && imap_char_is(*p, IMAP_CHAR_PLAIN))
-			p++;
+		p = skip_plain(p, end);
 		if (p == end)
 			return NULL;
 		if (*p == '"')
