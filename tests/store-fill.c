@@ -122,25 +122,35 @@ fill(const Options *options, Store *store, GError **error)
 	       cache_texts(store, mailbox, sample, messages, error);
 }
 
+static bool
+run(const Options *options, GError **error)
+{
+	g_autofree char *notice = NULL;
+	g_autoptr(Store) store = NULL;
+
+	if (!paths_make_private_dir(options->data, error) ||
+	    !(store = store_open(options->data, STORE_WRITER, NULL, &notice, error)))
+		return false;
+	if (notice)
+		fprintf(stderr, "store-fill: %s\n", notice);
+	return fill(options, store, error);
+}
+
 int
 main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Store) store = NULL;
-	g_autofree char *notice = NULL;
 	Options options = { .messages = 1000, .seed = 1 };
+	int status = 0;
 
-	if (!read_options(argc, argv, &options, &error)) {
+	if (!read_options(argc, argv, &options, &error))
+		status = 2;
+	else if (!run(&options, &error))
+		status = 1;
+	if (error)
 		fprintf(stderr, "store-fill: %s\n", error->message);
-		return 2;
-	}
-	if (!paths_make_private_dir(options.data, &error) ||
-	    !(store = store_open(options.data, STORE_WRITER, NULL, &notice, &error)) ||
-	    !fill(&options, store, &error)) {
-		fprintf(stderr, "store-fill: %s\n", error->message);
-		return 1;
-	}
-	if (notice)
-		fprintf(stderr, "store-fill: %s\n", notice);
-	return 0;
+	g_free(options.data);
+	g_free(options.account);
+	g_free(options.mailbox);
+	return status;
 }
