@@ -268,7 +268,11 @@ on_event(void *data, const EngineEvent *event)
 	}
 	read_on_event(app, event);
 	save_on_event(app, event);
-	draw_soon(app);
+	/* What somebody waits for is shown at once; there is little of it. */
+	if (event->type == ENGINE_EVENT_DONE)
+		app->dirty = true;
+	else
+		draw_soon(app);
 }
 
 /* ---- beginning and end ----------------------------------------------------------------------- */

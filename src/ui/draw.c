@@ -316,29 +316,39 @@ draw_pager(App *app, const ViewPager *pager)
 	screen_cursor(app->screen, 1, 0, false);
 }
 
+/* Section, name in its tree, type, size; in a narrow window only what matters. */
+static void
+draw_part(App *app, int y, const ViewPart *row, unsigned style)
+{
+	int width = screen_columns(app->screen);
+	int section_width = width >= 60 ? 10 : 0,
+	    type_width = width >= 60 ? CLAMP(width / 4, 18, 40) : 0;
+	int label = 1 + section_width, size = width - 1 - SIZE_CELLS;
+	int type = size - type_width;
+	g_autofree char *size_text = view_size_text(row->part->size_octets);
+	g_autofree char *section = safe_line(row->part->section);
+	g_autofree char *type_text = safe_line(row->part->type);
+
+	ui_put(app->screen, y, 0, width, SPAN_EMPTY, style);
+	put(app, y, 1, section_width - 1, section, style);
+	put(app, y, label, type - label - 1, row->label, style);
+	put(app, y, type, type_width - 1, type_text, style);
+	if (row->part->size_octets > 0)
+		put_right(app, y, width - 1, size_text, style);
+}
+
 static void
 draw_parts(App *app)
 {
 	const ViewCursor *cursor = &app->parts_cursor;
-	int width = screen_columns(app->screen), sections = width >= 60 ? 12 : 0;
 
 	for (uint32_t i = 0; i < cursor->rows && cursor->top + i < cursor->total; i++) {
-		const ViewPart *row = app->parts->pdata[cursor->top + i];
 		bool selected = cursor->top + i == cursor->at;
-		unsigned style = selected ? UI_IS_SELECTED : UI_PLAIN;
-		g_autofree char *size = view_size_text(row->part->size_octets);
-		g_autofree char *section = safe_line(row->part->section);
-		int y = 1 + (int)i;
 
-		ui_put(app->screen, y, 0, width, SPAN_EMPTY, style);
-		if (sections)
-			put(app, y, 1, sections - 2, section, style);
-		put(app, y, sections + (sections == 0), width - sections - SIZE_CELLS - 3,
-		    row->label, style);
-		if (row->part->size_octets > 0)
-			put_right(app, y, width - 1, size, style);
+		draw_part(app, 1 + (int)i, app->parts->pdata[cursor->top + i],
+			  selected ? UI_IS_SELECTED : UI_PLAIN);
 		if (selected)
-			screen_cursor(app->screen, y, 0, false);
+			screen_cursor(app->screen, 1 + (int)i, 0, false);
 	}
 }
 

@@ -46,6 +46,29 @@ start_colours(Screen *screen)
 		init_pair((short)pairs[i].style, pairs[i].colour, -1);
 }
 
+/* What nearly every terminal sends, also where TERM says it is one that has no such key. */
+static void
+define_keys(void)
+{
+	static const struct {
+		const char *bytes;
+		int code;
+	} keys[] = {
+		{ "\033[A", KEY_UP },	 { "\033[B", KEY_DOWN },   { "\033[C", KEY_RIGHT },
+		{ "\033[D", KEY_LEFT },	 { "\033OA", KEY_UP },	   { "\033OB", KEY_DOWN },
+		{ "\033OC", KEY_RIGHT }, { "\033OD", KEY_LEFT },   { "\033[H", KEY_HOME },
+		{ "\033[F", KEY_END },	 { "\033OH", KEY_HOME },   { "\033OF", KEY_END },
+		{ "\033[1~", KEY_HOME }, { "\033[4~", KEY_END },   { "\033[7~", KEY_HOME },
+		{ "\033[8~", KEY_END },	 { "\033[5~", KEY_PPAGE }, { "\033[6~", KEY_NPAGE },
+		{ "\033[3~", KEY_DC },	 { "\033[Z", KEY_BTAB },   { "\033[15~", KEY_F(5) },
+		{ "\033OP", KEY_F(1) },	 { "\033[11~", KEY_F(1) },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (key_defined(keys[i].bytes) == 0)
+			define_key(keys[i].bytes, keys[i].code);
+}
+
 static void
 set_modes(void)
 {
@@ -92,6 +115,7 @@ screen_open(GError **error)
 	screen = g_new0(Screen, 1);
 	screen->terminal = terminal;
 	set_modes();
+	define_keys();
 	start_colours(screen);
 	return screen;
 }
@@ -211,45 +235,66 @@ degrade(wchar_t c)
 
 /* Regional indicators come in pairs; terminals disagree on what two of them take, so the two letters
  * they stand for are shown, which is two cells everywhere. */
-static bool
-is_regional(gunichar c)
+static wchar_t
+showable(gunichar c)
 {
-	return c >= 0x1f1e6 && c <= 0x1f1ff;
+	if (c >= 0x1f1e6 && c <= 0x1f1ff)
+		return L'A' + (wchar_t)(c - 0x1f1e6);
+	return can_show((wchar_t)c) ? (wchar_t)c : degrade((wchar_t)c);
 }
 
-/* One cluster of CELLS cells as what curses and the terminal agree takes just as many: its base, and
- * the marks that take no room.  Joined emoji show their first one.  Returns the cells used. */
+/* Joiners and variation selectors would have a say on the width. */
+static bool
+is_selector(gunichar c)
+{
+	return c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f);
+}
+
+/* The marks at *P that take no room go with the base in SHOWN. */
+static void
+take_marks(const char **p, const char *end, wchar_t shown[CCHARW_MAX + 1])
+{
+	size_t n = 1;
+
+	for (; *p < end; *p = g_utf8_next_char(*p)) {
+		gunichar mark = g_utf8_get_char(*p);
+
+		if (is_selector(mark))
+			continue;
+		if (wcwidth((wchar_t)mark) != 0)
+			break;
+		if (n < CCHARW_MAX && can_show((wchar_t)mark))
+			shown[n++] = (wchar_t)mark;
+	}
+	shown[n] = L'\0';
+}
+
+/* One cluster of CELLS cells, as what curses and the terminal agree takes no more: its bases, each
+ * with the marks that take no room.  Joined emoji show their first one.  Returns the cells used. */
 static int
 put_cluster(int row, int column, Span cluster, int cells, attr_t looks, short pair)
 {
-	wchar_t shown[CCHARW_MAX + 1] = { (wchar_t)g_utf8_get_char(cluster.at), 0 };
-	const char *p = g_utf8_next_char(cluster.at);
-	size_t n = 1;
-	int width;
-	cchar_t cell;
+	const char *p = cluster.at;
+	int used = 0;
 
-	if (is_regional((gunichar)shown[0]))
-		shown[0] = L'A' + shown[0] - 0x1f1e6;
-	else if (!can_show(shown[0]))
-		shown[0] = degrade(shown[0]);
-	width = wcwidth(shown[0]);
-	if (width < 1 || width > cells) {
-		shown[0] = can_show(0xfffd) && cells > 0 ? 0xfffd : L'?';
-		width = 1;
-	} else
-		for (; p < cluster.end && n < CCHARW_MAX; p = g_utf8_next_char(p)) {
-			wchar_t mark = (wchar_t)g_utf8_get_char(p);
+	while (p < cluster.end && used < cells) {
+		wchar_t shown[CCHARW_MAX + 1] = { showable(g_utf8_get_char(p)) };
+		int width = wcwidth(shown[0]);
+		cchar_t cell;
 
-			/* Joiners and variation selectors would have a say on the width. */
-			if (mark == 0x200d || (mark >= 0xfe00 && mark <= 0xfe0f))
+		if (width < 1 || width > cells - used) {
+			if (used > 0)
 				break;
-			if (can_show(mark) && wcwidth(mark) == 0)
-				shown[n++] = mark;
+			shown[0] = can_show(0xfffd) ? 0xfffd : L'?';
+			width = 1;
 		}
-	shown[n] = L'\0';
-	if (setcchar(&cell, shown, looks, pair, NULL) == OK)
-		mvadd_wch(row, column, &cell);
-	return width;
+		p = g_utf8_next_char(p);
+		take_marks(&p, cluster.end, shown);
+		if (setcchar(&cell, shown, looks, pair, NULL) == OK)
+			mvadd_wch(row, column + used, &cell);
+		used += width;
+	}
+	return used;
 }
 
 static void
@@ -269,7 +314,7 @@ put_safe(int row, int column, int width, Span text, attr_t looks, short pair)
 
 	while (text.at < text.end && x < width) {
 		Span cluster = text;
-		int cells;
+		int cells, used;
 
 		if (*text.at == '\t') {
 			cells = MIN(TAB_STOP - x % TAB_STOP, width - x);
@@ -285,18 +330,8 @@ put_safe(int row, int column, int width, Span text, attr_t looks, short pair)
 		/* A mark without a base has no cell of its own. */
 		if (cells == 0)
 			continue;
-		if (is_regional(g_utf8_get_char(cluster.at)) &&
-		    g_utf8_next_char(cluster.at) < cluster.end) {
-			Span second = { g_utf8_next_char(cluster.at), cluster.end };
-
-			put_cluster(row, column + x, (Span){ cluster.at, second.at }, 1, looks,
-				    pair);
-			put_cluster(row, column + x + 1, second, 1, looks, pair);
-		} else {
-			int used = put_cluster(row, column + x, cluster, cells, looks, pair);
-
-			put_blanks(row, column + x + used, cells - used, looks, pair);
-		}
+		used = put_cluster(row, column + x, cluster, cells, looks, pair);
+		put_blanks(row, column + x + used, cells - used, looks, pair);
 		x += cells;
 	}
 	return x;

@@ -497,10 +497,7 @@ part_label(const GArray *levels, const MailPart *part)
 		else
 			g_string_append(label, last ? "└─" : "├─");
 	}
-	if (*name)
-		g_string_append_printf(label, "%s (%s)", name, type);
-	else
-		g_string_append(label, type);
+	g_string_append(label, *name ? name : type);
 	if (part->cut)
 		g_string_append_printf(label, " %s", _("(more parts than are shown)"));
 	return g_string_free(g_steal_pointer(&label), FALSE);
