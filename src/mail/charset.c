@@ -472,6 +472,8 @@ charset_feed(Charset *charset, Span bytes, bool last, GString *out)
 {
 	GByteArray *pending = charset->pending;
 
+	if (span_is_empty(bytes))
+		bytes = SPAN_LITERAL("");
 	if (pending->len > 0) {
 		Span all;
 		size_t used;

@@ -121,7 +121,7 @@ mail_text_headers(GBytes *bytes, bool all)
 {
 	size_t size;
 	const char *data = g_bytes_get_data(bytes, &size);
-	Span in = span_of(data, MIN(size, HEADER_MAX));
+	Span in = size > 0 ? span_of(data, MIN(size, HEADER_MAX)) : SPAN_EMPTY;
 	GString *out = g_string_new(NULL);
 	g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(Field));
 	Field field;

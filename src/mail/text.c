@@ -102,6 +102,13 @@ open_charset(Render *render, Span first)
 
 /* ---- the pieces ---- */
 
+/* GLib's word for no bytes is NULL, on which C allows next to nothing. */
+static Span
+some_bytes(const void *bytes, size_t size)
+{
+	return size > 0 ? span_of(bytes, size) : SPAN_LITERAL("");
+}
+
 /* False when no more need come. */
 static bool
 take_piece(Render *render, Span decoded, bool last)
@@ -137,7 +144,7 @@ take_all(Render *render, Span bytes)
 		g_byte_array_set_size(decoded, 0);
 		mail_decoder_feed(decoder, piece, last, decoded);
 		bytes.at = piece.end;
-		go_on = take_piece(render, span_of(decoded->data, decoded->len), last) && !last;
+		go_on = take_piece(render, some_bytes(decoded->data, decoded->len), last) && !last;
 	}
 }
 
@@ -184,7 +191,7 @@ mail_text_render(const MailPart *part, GBytes *bytes, const MailTextLimits *limi
 
 	if (render.is_html)
 		render.html = html = html_text_new(joined, render.max_bytes);
-	take_all(&render, span_of(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)));
+	take_all(&render, some_bytes(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)));
 	text = span_of(utf8->str, utf8->len);
 	if (!render.is_html && part->format_flowed)
 		flowed_join(text, part->delsp, joined);

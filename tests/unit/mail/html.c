@@ -258,6 +258,7 @@ the_charset_of_html(void **state)
 		{ NULL, "<meta charset=utf-16>\xe9", "\xc3\xa9" },
 		{ NULL, "<meta charset=>\xe9", "\xc3\xa9" },
 		{ NULL, "<meta charset", "" },
+		{ NULL, "", "" }, /* found by the fuzzer */
 		{ NULL, "\xc3\xa9", "\xc3\xa9" },
 		{ NULL, "\xe9", "\xc3\xa9" },
 	};

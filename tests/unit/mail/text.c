@@ -61,6 +61,8 @@ charsets(void **state)
 	assert_plain("utf-16le", "h\0i\0", "hi");
 	assert_plain("utf-16be", "\0h\0i", "hi");
 	assert_plain(NULL, "plain", "plain");
+	assert_plain(NULL, "", "");
+	assert_plain("utf-16", "", "");
 	/* nobody says what it is */
 	assert_plain(NULL, "\xc3\xa9", "\xc3\xa9");
 	assert_plain(NULL, "\xe9", "\xc3\xa9");
