@@ -323,11 +323,12 @@ store_part_read(Store *store, StoreId message, const char *section, StorePieceFu
 	uint64_t size;
 	bool ok;
 
-	if (!store_read_begin(store, error))
+	/* A snapshot, so that CALL may read other things. */
+	if (!store_snapshot_begin(store, error))
 		return false;
 	ok = part_open(store, message, section, &part, &size, error) &&
 	     read_pieces(store, part, size, call, data, error);
-	store_read_end(store);
+	store_snapshot_end(store);
 	return ok;
 }
 

@@ -275,7 +275,7 @@ stride(void)
 {
 	const char *text = g_getenv("STORE_SWEEP");
 
-	return text ? MAX(atoi(text), 1) : 61;
+	return text ? MAX(atoi(text), 1) : 97;
 }
 
 static void

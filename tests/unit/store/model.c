@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { HISTORIES = 12, STEPS = 120, MAILBOXES = 2, UIDS = 8000 };
+enum { HISTORIES = 8, STEPS = 120, MAILBOXES = 2, UIDS = 8000 };
 
 typedef struct Copy {
 	uint32_t uid;

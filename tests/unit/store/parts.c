@@ -182,6 +182,29 @@ a_big_part_streams_in_and_out_in_bounded_pieces(void **state)
 	must_be_sound(store);
 }
 
+static bool
+read_others(void *data, Span piece, GError **error)
+{
+	g_autofree char *uids = window_uids(data, 1, 0, 9);
+
+	assert_string_equal(uids, "5 4 3 2 1");
+	return true;
+}
+
+static void
+other_things_may_be_read_while_a_part_streams_out(void **state)
+{
+	g_autoptr(Store) store = open_writer(*state);
+	g_autoptr(Store) reader = open_reader(*state);
+	GError *error = NULL;
+	StoreId message = one_message(store);
+
+	assert_int_equal(make_mailbox(store, "INBOX"), 1);
+	MUST(store_part_finish(write_big(store), message, "2", &error));
+	MUST(store_part_read(reader, message, "2", read_others, reader, &error));
+	MUST(store_part_read(store, message, "2", read_others, store, &error));
+}
+
 static void
 an_aborted_part_leaves_nothing(void **state)
 {
@@ -282,6 +305,7 @@ main(void)
 		TEST(a_part_put_again_takes_the_place_of_the_old),
 		TEST(a_part_of_a_message_that_is_gone_is_not_kept),
 		TEST(a_big_part_streams_in_and_out_in_bounded_pieces),
+		TEST(other_things_may_be_read_while_a_part_streams_out),
 		TEST(an_aborted_part_leaves_nothing),
 		TEST(an_unfinished_part_is_dropped_by_the_next_writer),
 		TEST(two_parts_may_be_written_at_once),
