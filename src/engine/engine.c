@@ -3,6 +3,8 @@
 
 #define STOP_MS 700 /* for the lines to say goodbye */
 
+#define LAST_TURNS 100
+
 typedef struct Posted {
 	EngineEvent event;
 	EngineStatus status;
@@ -453,6 +455,9 @@ run(void *data)
 	/* Here, because what they hold belongs to this thread. */
 	g_ptr_array_set_size(engine->accounts, 0);
 	engine_drop_source(&engine->stopping);
+	/* What GIO was asked to give up says so on the loop before it lets go of its memory. */
+	for (int turn = 0; turn < LAST_TURNS && g_main_context_iteration(engine->context, FALSE); turn++)
+		;
 	g_main_context_pop_thread_default(engine->context);
 	return NULL;
 }
