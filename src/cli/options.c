@@ -227,12 +227,13 @@ static const Option options_table[] = {
 static bool
 unknown_option(const char *word, GError **error)
 {
-	g_autofree char *shown = safe_line(word);
+	g_autofree char *name = g_strndup(word, strcspn(word, "="));
+	g_autofree char *shown = safe_line(name);
 	const char *best = NULL;
 
-	if (word[1] == '-')
+	if (g_str_has_prefix(name, "--"))
 		for (size_t i = 0; i < G_N_ELEMENTS(options_table); i++)
-			best = nearest_of(word + 2, best, options_table[i].name);
+			best = nearest_of(name + 2, best, options_table[i].name);
 	if (best)
 		return refuse(error, _("no such option %s: did you mean --%s?"), shown, best);
 	return refuse(error, _("no such option %s: postern --help lists those there are"), shown);
