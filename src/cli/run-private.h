@@ -22,6 +22,7 @@ typedef struct Cli {
 	EngineRequest progress_of; /* shows how far it is, on a terminal; 0: none */
 	bool shows_progress;	   /* there is a line on the terminal to wipe */
 	GMainLoop *loop;
+	char *said; /* the last notice: an error in the same words is not said again */
 	int signal; /* that came; 0: none */
 } Cli;
 

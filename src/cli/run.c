@@ -33,10 +33,14 @@ wipe_progress(Cli *cli)
 void
 cli_notice(Cli *cli, const char *text)
 {
-	g_autofree char *safe = safe_line(text);
+	char *safe = safe_line(text);
 
-	wipe_progress(cli);
-	say(safe);
+	if (g_strcmp0(cli->said, safe)) {
+		wipe_progress(cli);
+		say(safe);
+	}
+	g_free(cli->said);
+	cli->said = safe;
 }
 
 int
@@ -335,6 +339,7 @@ cli_clear(Cli *cli)
 	g_hash_table_unref(cli->ended);
 	g_string_free(cli->line, TRUE);
 	cli_output_free(cli->out);
+	g_free(cli->said);
 }
 
 static bool
@@ -351,6 +356,14 @@ run_command(Cli *cli, GError **error)
 	return verbs[cli->options->command](cli, error) && cli_output_flush(cli->out, error);
 }
 
+static bool
+was_said(const Cli *cli, const GError *error)
+{
+	g_autofree char *safe = safe_line(error->message);
+
+	return !g_strcmp0(cli->said, safe);
+}
+
 int
 cli_run(const CliOptions *options, const Config *config, const char *data_dir, Log *log)
 {
@@ -362,7 +375,7 @@ cli_run(const CliOptions *options, const Config *config, const char *data_dir, L
 	if (!run_command(&cli, &error)) {
 		cli_output_flush(cli.out, NULL); /* what was said before it went wrong */
 		status = postern_error_exit_status(error);
-		if (!cli_output_has_no_reader(cli.out))
+		if (!cli_output_has_no_reader(cli.out) && !was_said(&cli, error))
 			cli_report(error);
 	}
 	number = cli.signal;
