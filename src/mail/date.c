@@ -85,7 +85,7 @@ take_char(Span *in, char c)
 static bool
 abbreviates(const char *word, size_t size, const char *name)
 {
-	return size >= 3 && size <= strlen(name) && !memcmp(word, name, size);
+	return size >= 3 && word[0] == name[0] && size <= strlen(name) && !memcmp(word, name, size);
 }
 
 /* ":MM", ":MM:SS", ":MM:SS.frac" after the hour; some write dots. */

@@ -104,29 +104,40 @@ take_word(const char *p, const char *last, Word *word)
 	return charset_is_known(word->charset);
 }
 
-static void
-put_byte(Words *words, unsigned byte)
+/* Room for what TEXT can give at most, and never NULL: the end of it is where to write, and to be cut off. */
+static guint8 *
+make_room(Words *words, Span text)
 {
-	guint8 b = (guint8)byte;
+	guint before = words->bytes->len;
 
-	g_byte_array_append(words->bytes, &b, 1);
+	g_byte_array_set_size(words->bytes, before + (guint)span_size(text) + 1);
+	return words->bytes->data + before;
+}
+
+static void
+cut_room(Words *words, const guint8 *end)
+{
+	g_byte_array_set_size(words->bytes, (guint)(end - words->bytes->data));
 }
 
 /* RFC 2047, 4.2; spaces and broken escapes are taken as they stand. */
 static void
 put_quoted(Words *words, Span text)
 {
+	guint8 *out = make_room(words, text);
+
 	words->n_bits = 0;
 	for (const char *p = text.at; p < text.end; p++) {
 		if (*p == '=' && text.end - p > 2 && g_ascii_isxdigit(p[1]) &&
 		    g_ascii_isxdigit(p[2])) {
-			put_byte(words, (unsigned)(g_ascii_xdigit_value(p[1]) << 4 |
-						   g_ascii_xdigit_value(p[2])));
+			*out++ =
+			    (guint8)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]));
 			p += 2;
 		} else if (*p != '\r' && *p != '\n') {
-			put_byte(words, *p == '_' ? ' ' : (unsigned char)*p);
+			*out++ = *p == '_' ? ' ' : (guint8)*p;
 		}
 	}
+	cut_room(words, out);
 }
 
 static int
@@ -146,6 +157,8 @@ base64_value(char c)
 static void
 put_base64(Words *words, Span text)
 {
+	guint8 *out = make_room(words, text);
+
 	for (const char *p = text.at; p < text.end; p++) {
 		int value = base64_value(*p);
 
@@ -157,9 +170,10 @@ put_base64(Words *words, Span text)
 		words->n_bits += 6;
 		if (words->n_bits >= 8) {
 			words->n_bits -= 8;
-			put_byte(words, words->bits >> words->n_bits & 0xff);
+			*out++ = (guint8)(words->bits >> words->n_bits & 0xff);
 		}
 	}
+	cut_room(words, out);
 	words->bits &= (1U << words->n_bits) - 1;
 	if (words->bits == 0)
 		words->n_bits = 0;
@@ -176,6 +190,10 @@ flush_words(Words *words, GString *out)
 	charset_append(text, span_of(words->bytes->data, words->bytes->len), words->charset, NULL);
 	g_byte_array_set_size(words->bytes, 0);
 	words->n_bits = 0;
+	if (!strpbrk(text->str, "\r\n")) {
+		g_string_append_len(out, text->str, (gssize)text->len);
+		return;
+	}
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->str[i] == '\r' || text->str[i] == '\n')
 			g_string_append_len(out, PLACEHOLDER, 3);

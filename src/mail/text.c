@@ -25,15 +25,23 @@ typedef struct Render {
 /* ---- what to say ---- */
 
 static void
-add_note(GString *notes, const char *format, const char *name)
+add_note(GString *notes, const char *sentence)
+{
+	if (notes->len > 0)
+		g_string_append_c(notes, ' ');
+	g_string_append(notes, sentence);
+}
+
+/* FORMAT takes the NAME that a stranger gave. */
+static void
+add_note_on(GString *notes, const char *format, const char *name)
 {
 	g_autofree char *safe = safe_line(name);
 	g_autofree char *brief =
 	    g_utf8_substring(safe, 0, MIN(g_utf8_strlen(safe, -1), NAME_SHOWN_MAX));
+	g_autofree char *sentence = g_strdup_printf(format, brief);
 
-	if (notes->len > 0)
-		g_string_append_c(notes, ' ');
-	g_string_append_printf(notes, format, brief);
+	add_note(notes, sentence);
 }
 
 static char *
@@ -43,22 +51,20 @@ describe(const Render *render)
 	const char *charset = render->part->charset;
 
 	if (!mail_decoder_knows(render->part->encoding))
-		add_note(notes, _("The encoding \"%s\" is not known: shown as it came."),
-			 render->part->encoding);
+		add_note_on(notes, _("The encoding \"%s\" is not known: shown as it came."),
+			    render->part->encoding);
 	if (charset && *charset && !charset_is_known(span_of_string(charset))) {
-		add_note(notes, _("The charset \"%s\" is not known here."), charset);
-		add_note(notes, _("Shown as %s."), charset_used(render->charset));
+		add_note_on(notes, _("The charset \"%s\" is not known."), charset);
+		add_note_on(notes, _("Shown as %s."), charset_used(render->charset));
 	}
 	if (charset_errors(render->charset) > 0)
-		add_note(notes, _("Some bytes are not %s: each is shown as a mark."),
-			 charset_used(render->charset));
+		add_note_on(notes, _("Some bytes are not %s: each is shown as a mark."),
+			    charset_used(render->charset));
 	if (render->is_tangled)
-		add_note(notes,
-			 _("This HTML is nested or broken beyond reason: "
-			   "shown up to there.%s"),
-			 "");
+		add_note(notes, _("This HTML is nested or broken beyond reason: it is shown up to "
+				  "there."));
 	if (render->is_cut)
-		add_note(notes, _("This text is very long: only its beginning is shown.%s"), "");
+		add_note(notes, _("This text is very long: only its beginning is shown."));
 	return notes->len > 0 ? g_string_free(g_steal_pointer(&notes), FALSE) : NULL;
 }
 
