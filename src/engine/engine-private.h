@@ -7,6 +7,8 @@
 #include "connection-private.h"
 #include "record-private.h"
 
+#include <pthread.h>
+
 typedef struct Account Account;
 typedef struct Mirror Mirror;
 typedef struct PartFetcher PartFetcher;
@@ -24,8 +26,10 @@ struct Engine {
 	GMainLoop *loop;
 	GSource *stopping; /* owned; the time after which we no longer wait for the lines */
 
-	/* across the threads, under LOCK */
-	GMutex lock;
+	/* Across the threads, under LOCK: a POSIX one, because the thread sanitizer cannot see into
+	 * GLib's, nor into what its main loops hand over. */
+	pthread_mutex_t lock;
+	GQueue calls; /* of Call, not taken up yet */
 	GMainContext *owner_context;
 	GQueue events;	   /* of Posted, not delivered yet */
 	GSource *delivery; /* attached to the owner's context while there are events; owned */

@@ -95,11 +95,11 @@ on_deliver(void *data)
 	GQueue events;
 	Posted *posted;
 
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	events = engine->events;
 	g_queue_init(&engine->events);
 	engine_drop_source(&engine->delivery);
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 	while ((posted = g_queue_pop_head(&events))) {
 		engine->on_event(engine->data, &posted->event);
 		posted_free(posted);
@@ -125,7 +125,7 @@ replaces(const EngineEvent *newer, const EngineEvent *older)
 void
 engine_post(Engine *engine, const EngineEvent *event)
 {
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	for (GList *at = engine->events.head, *next; at; at = next) {
 		Posted *older = at->data;
 
@@ -142,7 +142,7 @@ engine_post(Engine *engine, const EngineEvent *event)
 		g_source_set_callback(engine->delivery, on_deliver, engine, NULL);
 		g_source_attach(engine->delivery, engine->owner_context);
 	}
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 }
 
 void
@@ -156,28 +156,27 @@ engine_post_notice(Engine *engine, StoreId account, const char *text)
 void
 engine_set_report(Engine *engine, GPtrArray *take_report)
 {
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	g_clear_pointer(&engine->report, g_ptr_array_unref);
 	engine->report = take_report;
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 }
 
 void
 engine_add_totals(Engine *engine, const EngineTotals *more)
 {
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	engine->totals.wire_in += more->wire_in;
 	engine->totals.wire_out += more->wire_out;
 	engine->totals.round_trips += more->round_trips;
 	engine->totals.messages += more->messages;
 	engine->totals.parts += more->parts;
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------------- */
 
 typedef struct Call {
-	Engine *engine;
 	char *account; /* NULL: the default, or where the message is */
 	Job *job;      /* NULL: the verb below */
 	void (*verb)(Engine *engine, EngineRequest request);
@@ -241,11 +240,9 @@ is_cached(Engine *engine, const Job *job)
 	return true;
 }
 
-static gboolean
-on_call(void *data)
+static void
+take_up(Engine *engine, Call *call)
 {
-	Call *call = data;
-	Engine *engine = call->engine;
 	Job *job = call->job;
 	Account *account;
 	EngineEvent done = { .type = ENGINE_EVENT_DONE };
@@ -253,7 +250,7 @@ on_call(void *data)
 
 	if (!job) {
 		call->verb(engine, call->request);
-		return G_SOURCE_REMOVE;
+		return;
 	}
 	account = job->kind == JOB_PARTS ? find_message(engine, job)
 					 : find_account(engine, call->account);
@@ -272,6 +269,21 @@ on_call(void *data)
 		call->job = NULL;
 		account_add_job(account, job);
 	}
+}
+
+static gboolean
+on_call(void *data)
+{
+	Engine *engine = data;
+	Call *call;
+
+	pthread_mutex_lock(&engine->lock);
+	call = g_queue_pop_head(&engine->calls);
+	pthread_mutex_unlock(&engine->lock);
+	if (call) {
+		take_up(engine, call);
+		call_free(call);
+	}
 	return G_SOURCE_REMOVE;
 }
 
@@ -280,9 +292,11 @@ send_call(Engine *engine, Call *call)
 {
 	GSource *source = g_idle_source_new();
 
-	call->engine = engine;
+	pthread_mutex_lock(&engine->lock);
+	g_queue_push_tail(&engine->calls, call);
+	pthread_mutex_unlock(&engine->lock);
 	g_source_set_priority(source, G_PRIORITY_DEFAULT);
-	g_source_set_callback(source, on_call, call, call_free);
+	g_source_set_callback(source, on_call, engine, NULL);
 	g_source_attach(source, engine->context);
 	g_source_unref(source);
 }
@@ -370,9 +384,9 @@ engine_check_report(Engine *engine)
 {
 	GPtrArray *report;
 
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	report = engine->report ? g_ptr_array_ref(engine->report) : NULL;
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 	return report;
 }
 
@@ -405,9 +419,9 @@ engine_reconnect(Engine *engine)
 void
 engine_totals(Engine *engine, EngineTotals *out)
 {
-	g_mutex_lock(&engine->lock);
+	pthread_mutex_lock(&engine->lock);
 	*out = engine->totals;
-	g_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&engine->lock);
 }
 
 /* ---- start and stop -------------------------------------------------------------------------------------- */
@@ -456,7 +470,8 @@ run(void *data)
 	g_ptr_array_set_size(engine->accounts, 0);
 	engine_drop_source(&engine->stopping);
 	/* What GIO was asked to give up says so on the loop before it lets go of its memory. */
-	for (int turn = 0; turn < LAST_TURNS && g_main_context_iteration(engine->context, FALSE); turn++)
+	for (int turn = 0; turn < LAST_TURNS && g_main_context_iteration(engine->context, FALSE);
+	     turn++)
 		;
 	g_main_context_pop_thread_default(engine->context);
 	return NULL;
@@ -489,11 +504,12 @@ engine_free(Engine *engine)
 	engine_drop_source(&engine->delivery);
 	while ((posted = g_queue_pop_head(&engine->events)))
 		posted_free(posted);
+	g_queue_clear_full(&engine->calls, call_free);
 	g_clear_pointer(&engine->report, g_ptr_array_unref);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->context);
 	g_main_context_unref(engine->owner_context);
-	g_mutex_clear(&engine->lock);
+	pthread_mutex_destroy(&engine->lock);
 	log_unref(engine->log);
 	g_free(engine->data_dir);
 	g_free(engine);
@@ -516,8 +532,9 @@ engine_start(const EngineOptions *options, GError **error)
 	engine->owner_context = g_main_context_ref_thread_default();
 	engine->loop = g_main_loop_new(engine->context, FALSE);
 	engine->accounts = g_ptr_array_new_with_free_func((GDestroyNotify)account_free);
-	g_mutex_init(&engine->lock);
+	pthread_mutex_init(&engine->lock, NULL);
 	g_queue_init(&engine->events);
+	g_queue_init(&engine->calls);
 	engine->store = store_open(options->data_dir, STORE_WRITER, options->log, &notice, error);
 	if (!engine->store || !make_accounts(engine, options->account, error)) {
 		engine_free(engine);
