@@ -232,7 +232,7 @@ on_capability(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResp
 		now_online(connection);
 	else if (outcome != IMAP_OUTCOME_CLOSED)
 		fail_login(connection, POSTERN_ERROR_PROTOCOL,
-			   "%s does not say what it can do (CAPABILITY was refused)",
+			   _("%s does not say what it can do (CAPABILITY was refused)"),
 			   connection->config->imap_host);
 }
 
@@ -297,7 +297,7 @@ login_refused(Connection *connection, const ImapResponse *response)
 
 	if (response->code == IMAP_CODE_UNAVAILABLE || response->code == IMAP_CODE_INUSE ||
 	    response->code == IMAP_CODE_LIMIT || response->code == IMAP_CODE_SERVERBUG) {
-		fail_login(connection, POSTERN_ERROR_OFFLINE, "%s cannot take the login now: %s",
+		fail_login(connection, POSTERN_ERROR_OFFLINE, _("%s cannot take the login now: %s"),
 			   config->imap_host, words);
 		return;
 	}
@@ -307,7 +307,7 @@ login_refused(Connection *connection, const ImapResponse *response)
 	}
 	connection_memory_clear(connection->memory);
 	fail_login(connection, POSTERN_ERROR_LOGIN,
-		   "%s refused the login of %s: %s (check the password of [account %s])",
+		   _("%s refused the login of %s: %s (check the password of [account %s])",
 		   config->imap_host, config->imap_user, words, config->name);
 }
 
@@ -413,7 +413,7 @@ check_sent(Connection *connection, ImapTicket ticket)
 {
 	if (!ticket)
 		fail_login(connection, POSTERN_ERROR_LOGIN,
-			   "the user name or password of [account %s] cannot be sent to %s",
+			   _("the user name or password of [account %s] cannot be sent to %s"),
 			   connection->config->name, connection->config->imap_host);
 	connection_flush_later(connection);
 }
@@ -435,9 +435,9 @@ take_try(Connection *connection)
 	g_clear_error(&connection->sasl_error);
 	connection->logins++;
 	if (g_str_equal(try->mechanism, "LOGIN-COMMAND")) {
-		check_sent(connection, imap_session_login(connection->session, span_of_string(who.user),
-							  span_of_string(who.password), on_login,
-							  connection));
+		check_sent(connection,
+			   imap_session_login(connection->session, span_of_string(who.user),
+					      span_of_string(who.password), on_login, connection));
 		return;
 	}
 	connection->sasl =
@@ -452,9 +452,10 @@ take_try(Connection *connection)
 		connection_fail(connection, error);
 		return;
 	}
-	ticket = imap_session_authenticate(connection->session, try->mechanism,
-					   first ? span_of(initial ? initial : "", size) : SPAN_EMPTY,
-					   on_sasl_step, on_login, connection);
+	ticket =
+	    imap_session_authenticate(connection->session, try->mechanism,
+				      first ? span_of(initial ? initial : "", size) : SPAN_EMPTY,
+				      on_sasl_step, on_login, connection);
 	if (initial)
 		explicit_bzero(initial, size);
 	if (first && !g_str_has_prefix(try->mechanism, "SCRAM-") &&
@@ -495,26 +496,37 @@ plan_tries(Connection *connection)
 	return connection->n_tries > 0;
 }
 
+static void on_secret(void *data, const char *secret, const GError *error);
+
+static void
+refuse_to_log_in(Connection *connection)
+{
+	const ConfigAccount *config = connection->config;
+	g_auto(GStrv) capabilities = imap_session_capabilities(connection->session);
+	g_autofree char *offered = g_strjoinv(" ", capabilities);
+	g_autofree char *shown = safe_line(offered);
+
+	fail_login(connection, POSTERN_ERROR_LOGIN,
+		   _("%s offers no way to log in that [account %s] can use (it offers: %s)"),
+		   config->imap_host, config->name, shown);
+}
+
 static void
 begin_login(Connection *connection)
 {
-	g_autofree char *offered = NULL;
+	const ConfigAccount *config = connection->config;
 
 	if (!connection->ready || connection->secret_request)
 		return;
-	if (!plan_tries(connection)) {
-		g_auto(GStrv) capabilities = imap_session_capabilities(connection->session);
-
-		offered = g_strjoinv(" ", capabilities);
-		g_autofree char *shown = safe_line(offered);
-
-		fail_login(connection, POSTERN_ERROR_LOGIN,
-			   "%s offers no way to log in that [account %s] can use (it offers: %s)",
-			   connection->config->imap_host, connection->config->name, shown);
-		return;
-	}
 	connection->at_try = 0;
-	take_try(connection);
+	if (plan_tries(connection))
+		take_try(connection);
+	else if (secret_kind(config) == SECRET_NONE && !config->client_cert)
+		/* It has the sentence for an account without a secret. */
+		connection->secret_request = secret_ask(config, g_main_context_get_thread_default(),
+							0, on_secret, connection);
+	else
+		refuse_to_log_in(connection);
 }
 
 static void
