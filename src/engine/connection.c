@@ -1,6 +1,7 @@
 #include "connection-private.h"
 
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/safetext.h"
 #include "engine/secret.h"
 #include "net/sasl.h"
@@ -307,7 +308,7 @@ login_refused(Connection *connection, const ImapResponse *response)
 	}
 	connection_memory_clear(connection->memory);
 	fail_login(connection, POSTERN_ERROR_LOGIN,
-		   _("%s refused the login of %s: %s (check the password of [account %s])",
+		   _("%s refused the login of %s: %s (check the password of [account %s])"),
 		   config->imap_host, config->imap_user, words, config->name);
 }
 
