@@ -6,6 +6,7 @@
 #include "base/safetext.h"
 #include "cli/format.h"
 
+#include <glib/gstdio.h>
 #include <unistd.h>
 
 enum {
@@ -342,8 +343,8 @@ check_account(Cli *cli, const ConfigAccount *account, bool shows_account, GError
 }
 
 /* Every account is looked at; of several that fail, the first is the one reported last. */
-bool
-cli_run_check(Cli *cli, GError **error)
+static bool
+check_accounts(Cli *cli, GError **error)
 {
 	g_autoptr(GPtrArray) accounts = cli_accounts(cli);
 	g_autoptr(GError) first = NULL;
@@ -368,4 +369,40 @@ cli_run_check(Cli *cli, GError **error)
 		return true;
 	g_propagate_error(error, g_steal_pointer(&first));
 	return false;
+}
+
+static void
+remove_directory(const char *path)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+
+		g_unlink(file);
+	}
+	g_rmdir(path);
+}
+
+/* In a directory of its own, thrown away: it looks at the server, works while another Postern has
+ * the store, and leaves no trace in it. */
+bool
+cli_run_check(Cli *cli, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autofree char *scratch = g_dir_make_tmp("postern-check-XXXXXX", &problem);
+	const char *data_dir = cli->data_dir;
+	bool fine;
+
+	if (!scratch) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_FILE, "%s", problem->message);
+		return false;
+	}
+	cli->data_dir = scratch;
+	fine = check_accounts(cli, error);
+	g_clear_pointer(&cli->engine, engine_stop);
+	cli->data_dir = data_dir;
+	remove_directory(scratch);
+	return fine;
 }
