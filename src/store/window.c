@@ -103,7 +103,7 @@ window(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, bool stru
 		if (!order_chunk_load(store, entry, records, error))
 			return false;
 		for (; at < entry->count && rows->len < count; at++) {
-			StoreRow *row;
+			StoreRow *row = NULL;
 
 			if (!row_of_record(store, &head, records[at], structures, &row, error))
 				return false;
