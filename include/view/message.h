@@ -54,7 +54,7 @@ ViewDocument *view_text_render(const ViewText *text);
 
 typedef struct ViewPart {
 	const MailPart *part; /* borrowed from the tree */
-	char *label;	      /* tree lines (box drawing), type or name, through the door */
+	char *label; /* tree lines (box drawing), then its name, else its type; through the door */
 } ViewPart;
 
 /* Its lines in order.  Array of ViewPart, owned; at most VIEW_PARTS_MAX, with lines of trees deeper

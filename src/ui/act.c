@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/error.h"
 #include "base/safetext.h"
+#include "view/save.h"
 
 /* ---- help ----------------------------------------------------------------------------------- */
 
@@ -259,16 +260,20 @@ on_command(App *app, const char *line)
 static GPtrArray *
 complete_command(App *app, const char *beginning)
 {
-	static const char change[] = "change-folder ";
-	GPtrArray *whole;
-	g_autoptr(GPtrArray) folders = NULL;
+	const char *blank = strchr(beginning, ' ');
+	g_autofree char *name = g_strndup(beginning, blank ? (gsize)(blank + 1 - beginning) : 0);
+	g_autoptr(GPtrArray) arguments = NULL;
+	GPtrArray *whole = NULL;
 
-	if (!g_str_has_prefix(beginning, change))
+	if (!blank)
 		return view_command_complete(app_place(app), beginning);
-	folders = complete_folder(app, beginning + strlen(change));
 	whole = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < folders->len; i++)
-		g_ptr_array_add(whole, g_strconcat(change, (char *)folders->pdata[i], NULL));
+	if (!strcmp(name, "change-folder "))
+		arguments = complete_folder(app, blank + 1);
+	else if (!strcmp(name, "save "))
+		arguments = view_save_complete(blank + 1);
+	for (guint i = 0; arguments && i < arguments->len; i++)
+		g_ptr_array_add(whole, g_strconcat(name, (char *)arguments->pdata[i], NULL));
 	return whole;
 }
 

@@ -71,12 +71,13 @@ struct App {
 	char *notice; /* through the door; until the next key */
 	bool notice_is_error;
 
-	bool quit, lost; /* lost: without a terminal to say goodbye to */
-	bool dirty;	 /* draw at the end of this turn */
-	guint soon;	 /* timer: draw a little later; 0 */
-	guint tick;	 /* timer: once a second while a text changes by itself; 0 */
-	guint look;	 /* timer: reading only, what the other process wrote; 0 */
-	int tasks;	 /* threads at work for us */
+	bool quit;
+	GError *fatal; /* why it cannot go on; NULL */
+	bool dirty;    /* draw at the end of this turn */
+	guint soon;    /* timer: draw a little later; 0 */
+	guint tick;    /* timer: once a second while a text changes by itself; 0 */
+	guint look;    /* timer: reading only, what the other process wrote; 0 */
+	int tasks;     /* threads at work for us */
 	guint frames;
 	uint64_t rows_read; /* as of the last frame */
 	char key[SCREEN_KEY_MAX];

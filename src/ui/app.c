@@ -152,6 +152,22 @@ find_list(App *app, GError **error)
 	return false;
 }
 
+static bool
+refresh_list(App *app, GError **error)
+{
+	g_autoptr(GError) gone = NULL;
+
+	if (view_list_refresh(app->list, &gone))
+		return true;
+	/* The folder itself is no more. */
+	if (postern_error_is(gone, POSTERN_ERROR_GONE)) {
+		g_clear_pointer(&app->list, view_list_free);
+		return true;
+	}
+	g_propagate_error(error, g_steal_pointer(&gone));
+	return false;
+}
+
 bool
 app_refresh(App *app)
 {
@@ -164,7 +180,7 @@ app_refresh(App *app)
 		ok = find_list(app, &error);
 	draw_layout(app);
 	if (ok && app->list)
-		ok = view_list_refresh(app->list, &error);
+		ok = refresh_list(app, &error);
 	if (ok && app_place(app) == VIEW_PLACE_FOLDERS)
 		ok = view_folders_refresh(app->folders, &error);
 	if (!ok)
@@ -277,6 +293,7 @@ on_event(void *data, const EngineEvent *event)
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
+/* No database yet is no error: then there is no store. */
 static bool
 open_store(App *app, GError **error)
 {
@@ -312,16 +329,23 @@ on_look(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Without an engine the status line says why: another process has it, or it failed. */
 static void
-read_only(App *app)
+go_without_engine(App *app, const GError *error)
 {
 	GHashTableIter iter;
-	gpointer status;
+	gpointer value;
 
-	app->reading_only = true;
+	app->reading_only = postern_error_is(error, POSTERN_ERROR_OFFLINE);
 	g_hash_table_iter_init(&iter, app->statuses);
-	while (g_hash_table_iter_next(&iter, NULL, &status))
-		((ViewStatus *)status)->reading_only = true;
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		ViewStatus *status = value;
+		EngineStatus said = { .link = ENGINE_OFFLINE, .error = error };
+
+		view_status_take(status, &said, 0);
+		status->reading_only = app->reading_only;
+	}
+	app_complain(app, error);
 	app->look = g_timeout_add_seconds(LOOK_S, on_look, app);
 }
 
@@ -355,14 +379,15 @@ start_engine(App *app)
 	g_autoptr(GError) error = NULL;
 
 	app->engine = start_quietly(&options, &error);
-	if (!app->engine) {
-		app_complain(app, error);
-		if (postern_error_is(error, POSTERN_ERROR_OFFLINE))
-			read_only(app);
-		g_clear_error(&error);
-	}
-	if (!app->store && !open_store(app, &error))
-		app_complain(app, error);
+	if (!app->engine)
+		go_without_engine(app, error);
+	/* What could not be read before may have been made, or set aside, by the engine. */
+	if (!app->store)
+		open_store(app, app->engine ? &app->fatal : NULL);
+	if (!app->store && !app->engine && !app->fatal)
+		app->fatal = g_steal_pointer(&error);
+	if (app->fatal)
+		app->quit = true;
 	ask_engine_for_folder(app);
 	app->dirty = true;
 }
@@ -371,15 +396,6 @@ static gboolean
 on_end_signal(gpointer data)
 {
 	((App *)data)->quit = true;
-	return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_hangup(gpointer data)
-{
-	App *app = data;
-
-	app->quit = app->lost = true;
 	return G_SOURCE_CONTINUE;
 }
 
@@ -411,7 +427,7 @@ on_input(gint fd, GIOCondition condition, gpointer data)
 			app_refresh(app);
 	}
 	if (n == 0 && (condition & (G_IO_HUP | G_IO_ERR | G_IO_NVAL)))
-		app->quit = app->lost = true;
+		app->quit = true;
 	return G_SOURCE_CONTINUE;
 }
 
@@ -454,7 +470,7 @@ live(App *app)
 	guint sources[] = {
 		g_unix_signal_add(SIGINT, on_end_signal, app),
 		g_unix_signal_add(SIGTERM, on_end_signal, app),
-		g_unix_signal_add(SIGHUP, on_hangup, app),
+		g_unix_signal_add(SIGHUP, on_end_signal, app),
 		g_unix_signal_add(SIGWINCH, on_resize, app),
 		g_unix_fd_add_full(G_PRIORITY_HIGH, STDIN_FILENO,
 				   G_IO_IN | G_IO_HUP | G_IO_ERR | G_IO_NVAL, on_input, app, NULL),
@@ -512,13 +528,15 @@ ui_run(const UiOptions *options)
 	App app = { 0 };
 	int status;
 
-	if (set_up(&app, options, &error) && open_store(&app, &error) &&
-	    (app.screen = screen_open(&error))) {
+	if (set_up(&app, options, &error) && (app.screen = screen_open(&error))) {
+		/* A store that cannot be read is the engine's to set aside, or to explain. */
+		open_store(&app, NULL);
 		live(&app);
 		screen_close(app.screen);
 		engine_stop(app.engine);
 		app.engine = NULL;
 		wait_for_tasks(&app);
+		error = app.fatal;
 	}
 	status = postern_error_exit_status(error);
 	if (error) {

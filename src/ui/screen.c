@@ -35,13 +35,14 @@ start_colours(Screen *screen)
 		UiStyle style;
 		short colour;
 	} pairs[] = {
-		{ UI_HEADER, COLOR_CYAN },	 { UI_NOTE, COLOR_YELLOW },
+		{ UI_HEADER, COLOR_CYAN },	 { UI_NOTE, COLOR_MAGENTA },
 		{ UI_QUOTE, COLOR_GREEN },	 { UI_ERROR, COLOR_RED },
 		{ UI_QUOTE_DEEPER, COLOR_BLUE },
 	};
+	const char *no_colour = g_getenv("NO_COLOR"); /* what many programs agree on */
 
-	screen->colours = has_colors() && start_color() == OK && use_default_colors() == OK &&
-			  COLOR_PAIRS > UI_ERROR;
+	screen->colours = (!no_colour || !*no_colour) && has_colors() && start_color() == OK &&
+			  use_default_colors() == OK && COLOR_PAIRS > UI_ERROR;
 	for (size_t i = 0; screen->colours && i < G_N_ELEMENTS(pairs); i++)
 		init_pair((short)pairs[i].style, pairs[i].colour, -1);
 }

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import unittest
 
 import postern
@@ -141,6 +142,25 @@ class Walk(unittest.TestCase):
             terminal.wait("There is no message here.")
             terminal.keys("q")
             self.assertEqual(terminal.wait_exit(), 0)
+
+    def test_a_damaged_database_is_set_aside_and_said(self):
+        with filled(30) as program:
+            path = os.path.join(program.data, "mail.db")
+            with open(path, "r+b") as file:
+                file.write(b"this is no database" * 100)
+            with offline(program) as terminal:
+                terminal.wait("set aside")
+                self.assertTrue([n for n in os.listdir(program.data) if "set-aside" in n])
+                terminal.keys("q")
+                self.assertEqual(terminal.wait_exit(), 0)
+
+    def test_a_newer_database_is_refused_in_a_sentence(self):
+        with filled(30) as program:
+            with sqlite3.connect(os.path.join(program.data, "mail.db")) as database:
+                database.execute("PRAGMA user_version = 99999")
+            with offline(program) as terminal:
+                self.assertEqual(terminal.wait_exit(), postern.FAILED)
+                self.assertIn("newer", terminal.stderr())
 
     def test_text_that_was_never_fetched_is_not_pretended(self):
         with filled(300) as program, offline(program) as terminal:
