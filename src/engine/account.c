@@ -708,8 +708,10 @@ step_home(Account *account)
 		}
 	}
 	account_status(account, NULL, 0, 0);
-	if (account->mirror && account_has(account, "IDLE") && !imap_session_is_idling(session) &&
-	    !imap_session_in_flight(session) && !imap_session_waiting(session)) {
+	/* A command line asks its next question at once. */
+	if (account->mirror && !account->engine->hold && account_has(account, "IDLE") &&
+	    !imap_session_is_idling(session) && !imap_session_in_flight(session) &&
+	    !imap_session_waiting(session)) {
 		imap_session_idle(session, NULL, NULL);
 		connection_flush_later(account->connection);
 	}
