@@ -273,6 +273,8 @@ on_online(void *data)
 
 	account->online = true;
 	account->failures = 0;
+	store_account_set(account->engine->store, account->id, "binding", account->memory.binding,
+			  NULL);
 	g_clear_error(&account->error);
 	/* A mailbox whose SELECT could not ride goes first: the person waits for it. */
 	if (account->mirror &&
@@ -756,7 +758,9 @@ account_new(Engine *engine, const ConfigAccount *config, GError **error)
 	g_queue_init(&account->jobs);
 	g_queue_init(&account->syncs);
 	account->parts = parts_new(account);
-	if (!store_account(engine->store, config->name, &account->id, error)) {
+	if (!store_account(engine->store, config->name, &account->id, error) ||
+	    !store_account_get(engine->store, account->id, "binding", &account->memory.binding,
+			       error)) {
 		account_free(account);
 		return NULL;
 	}
@@ -778,6 +782,7 @@ account_free(Account *account)
 	g_queue_clear_full(&account->jobs, (GDestroyNotify)job_free);
 	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);
 	connection_memory_clear(&account->memory);
+	g_free(account->memory.binding);
 	g_clear_error(&account->error);
 	g_free(account->home);
 	g_free(account->server_id);

@@ -25,6 +25,9 @@ typedef struct ConnectionHandler {
  * Owned by the account; cleared and wiped by connection_memory_clear. */
 typedef struct ConnectionMemory {
 	char *secret; /* wiped when a login is refused, so that the next asks again */
+	/* The channel binding that was taken: Cyrus lets three seconds pass before it refuses the one
+	 * it does not know.  Kept in the store by the account. */
+	char *binding;
 } ConnectionMemory;
 void connection_memory_clear(ConnectionMemory *memory);
 

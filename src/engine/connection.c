@@ -246,6 +246,8 @@ logged_in(Connection *connection)
 		  connection->tries[connection->at_try].binding
 		      ? connection->tries[connection->at_try].binding
 		      : "");
+	g_free(connection->memory->binding);
+	connection->memory->binding = g_strdup(connection->tries[connection->at_try].binding);
 	if (imap_session_knows(connection->session))
 		now_online(connection);
 	else
@@ -472,6 +474,19 @@ add_try(Connection *connection, const char *mechanism, const char *binding)
 		connection->tries[connection->n_tries++] = (Try){ mechanism, binding };
 }
 
+static void
+add_bindings(Connection *connection, const char *mechanism)
+{
+	const char *name, *known = connection->memory->binding;
+
+	for (size_t b = 0; (name = net_sasl_binding(connection->stream, b)); b++)
+		if (!g_strcmp0(name, known))
+			add_try(connection, mechanism, name);
+	for (size_t b = 0; (name = net_sasl_binding(connection->stream, b)); b++)
+		if (g_strcmp0(name, known))
+			add_try(connection, mechanism, name);
+}
+
 /* Strongest first.  A -PLUS mechanism is tried with tls-exporter, then with tls-unique: Cyrus 3.6
  * takes only the latter, over TLS 1.3 as well. */
 static bool
@@ -489,8 +504,7 @@ plan_tries(Connection *connection)
 			add_try(connection, chosen[i], NULL);
 			continue;
 		}
-		for (size_t b = 0; net_sasl_binding(connection->stream, b); b++)
-			add_try(connection, chosen[i], net_sasl_binding(connection->stream, b));
+		add_bindings(connection, chosen[i]);
 	}
 	if (who.password && !imap_session_has(connection->session, "LOGINDISABLED"))
 		add_try(connection, "LOGIN-COMMAND", NULL);
