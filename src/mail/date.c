@@ -134,7 +134,7 @@ take_offset(Span *in, Date *date, bool east)
 }
 
 static void
-take_zone_name(Span *in, Date *date, const char *word, size_t size)
+take_zone_name(Date *date, const char *word, size_t size)
 {
 	if (date->has_offset)
 		return;
@@ -180,7 +180,7 @@ take_word(Span *in, Date *date)
 	if (size == 1 && word[0] == 't' && date->day >= 0 && date->hour < 0)
 		return true; /* ISO 8601's */
 	/* A word that means nothing is some zone, where one can stand. */
-	take_zone_name(in, date, word, size);
+	take_zone_name(date, word, size);
 	return date->hour >= 0;
 }
 

@@ -3,16 +3,18 @@
 
 #include <libxml/HTMLparser.h>
 
-#define PLACEHOLDER    "\xef\xbf\xbd" /* U+FFFD */
-#define SLICE_SIZE     1024   /* fed to the parser between two looks at what it did with it */
-#define DEPTH_MAX      250000 /* open elements: eight bytes each in the parser */
-#define LISTS_MAX      16     /* deeper ones are as deep as this */
-#define QUOTES_MAX     32     /* likewise */
-#define BLANKS_MAX     20
-#define HREF_MAX       2000
-#define SEPARATORS_MAX 3000		   /* in one tag: its attributes are fewer */
-#define COST_MAX       UINT64_C(200000000) /* comparisons in the parser: half a second */
-#define COST_DUPLICATE 1000		   /* of an attribute that comes twice */
+#define PLACEHOLDER	 "\xef\xbf\xbd" /* U+FFFD */
+#define SLICE_SIZE	 1024	/* fed to the parser between two looks at what it did with it */
+#define DEPTH_MAX	 250000 /* open elements: eight bytes each in the parser */
+#define LISTS_MAX	 16	/* deeper ones are as deep as this */
+#define QUOTES_MAX	 32	/* likewise */
+#define BLANKS_MAX	 20
+#define HREF_MAX	 2000
+#define SLICE_SEPARATORS 500		     /* white space and quotes in one slice */
+#define SEPARATORS_MAX	 3000		     /* in one tag: its attributes are fewer */
+#define COST_MAX	 UINT64_C(200000000) /* comparisons in the parser: half a second */
+#define COST_ERROR	 100		     /* to be told of one */
+#define COST_DUPLICATE	 1000		     /* of an attribute that comes twice */
 
 typedef enum {
 	INLINE,
@@ -91,8 +93,7 @@ struct HtmlText {
 	size_t link_text; /* where its text begins in OUT; SIZE_MAX: it has none yet */
 
 	uint64_t cost;
-	size_t fed, taken; /* bytes given to the parser, and those it was done with */
-	size_t separators; /* since TAKEN moved */
+	size_t separators; /* in the tag that the parser has the beginning of, about */
 	GString *clean;	   /* a slice that had controls */
 };
 
@@ -608,8 +609,8 @@ on_error(void *data, xmlErrorPtr error)
 {
 	HtmlText *html = data;
 
-	charge(html,
-	       html->depth + (error->code == XML_ERR_ATTRIBUTE_REDEFINED ? COST_DUPLICATE : 1));
+	charge(html, html->depth + (error->code == XML_ERR_ATTRIBUTE_REDEFINED ? COST_DUPLICATE
+									       : COST_ERROR));
 }
 
 /* ---- the parser ---- */
@@ -657,25 +658,60 @@ html_text_free(HtmlText *html)
 	g_free(html);
 }
 
-/* The parser looks for an attribute's name among all before it: a tag that never ends has to be
- * noticed before it does end. */
-static void
-watch_tag(HtmlText *html, Span slice)
+static bool
+is_separator(char c)
+{
+	return g_ascii_isspace(c) || c == '"' || c == '\'';
+}
+
+/* A tag that the parser has the beginning of: its bytes so far, 0 for none. */
+static size_t
+pending_tag(const HtmlText *html)
 {
 	const xmlParserInput *input = html->parser->input;
-	size_t pending, taken;
+	size_t pending = input ? (size_t)(input->end - input->cur) : 0;
 
-	if (!input)
-		return;
-	html->fed += span_size(slice);
-	pending = (size_t)(input->end - input->cur);
-	taken = html->fed - MIN(pending, html->fed);
-	if (taken != html->taken || pending < 2 || input->cur[0] != '<' || input->cur[1] == '!')
-		html->separators = 0;
-	html->taken = taken;
+	return pending > 0 && input->cur[0] == '<' && (pending == 1 || input->cur[1] != '!')
+		   ? pending
+		   : 0;
+}
+
+/* What to feed next.  The parser looks for an attribute's name among all before it, so that a tag
+ * with too many has to be noticed before its end is there; but one that is only long (a picture
+ * in its own address) comes in pieces that double, for each is searched from its beginning. */
+static Span
+next_slice(Span utf8, size_t pending)
+{
+	size_t size = MIN(span_size(utf8), MAX(SLICE_SIZE, pending)), separators = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		separators += is_separator(utf8.at[i]);
+		if (separators == SLICE_SEPARATORS)
+			size = i + 1;
+	}
+	while (size < span_size(utf8) && ((unsigned char)utf8.at[size] & 0xc0) == 0x80)
+		size--;
+	return span_of(utf8.at, size);
+}
+
+static void
+feed_slice(HtmlText *html, Span slice, size_t pending)
+{
+	size_t separators = 0, still;
+
 	for (const char *p = slice.at; p < slice.end; p++)
-		html->separators += g_ascii_isspace(*p) || *p == '"' || *p == '\'';
-	if (html->separators > SEPARATORS_MAX)
+		separators += is_separator(*p);
+#if LIBXML_VERSION < 21000
+	/* 2.9.14 forgets which quote was open where a piece ended, and then waits for more
+	 * until the very end: let it look from the tag's beginning. */
+	if (pending > 0)
+		html->parser->checkIndex = 0;
+#endif
+	htmlParseChunk(html->parser, slice.at, (int)span_size(slice), 0);
+	still = pending_tag(html);
+	html->separators =
+	    still > pending && pending > 0 ? html->separators + separators : separators;
+	if (still > 0 && html->separators > SEPARATORS_MAX)
 		stop(html, HTML_TEXT_TANGLED);
 }
 
@@ -709,14 +745,11 @@ HtmlTextState
 html_text_feed(HtmlText *html, Span utf8, bool last)
 {
 	while (!span_is_empty(utf8) && html->state == HTML_TEXT_MORE) {
-		Span slice = span_of(utf8.at, MIN(span_size(utf8), SLICE_SIZE));
+		size_t pending = pending_tag(html);
+		Span slice = next_slice(utf8, pending);
 
-		while (slice.end < utf8.end && ((unsigned char)*slice.end & 0xc0) == 0x80)
-			slice.end--;
 		utf8.at = slice.end;
-		slice = without_controls(html, slice);
-		htmlParseChunk(html->parser, slice.at, (int)span_size(slice), 0);
-		watch_tag(html, slice);
+		feed_slice(html, without_controls(html, slice), pending);
 	}
 	if (last && html->state == HTML_TEXT_MORE) {
 		htmlParseChunk(html->parser, NULL, 0, 1);

@@ -291,6 +291,38 @@ a_character_across_slices(void **state)
 	}
 }
 
+/* Wherever the pieces that the parser gets end, it sees the same. */
+static void
+any_tag_across_slices(void **state)
+{
+	static const char row[] =
+	    "<tr style=\"margin:0\"><td width='50%' alt='a > b'><p>Some words, a "
+	    "<a title='\"' href=\"https://example.org/?a=1&amp;b=2\">link</a>.</p>"
+	    "<!-- a \"comment' --></td></tr>\n";
+	g_autoptr(GString) html = g_string_new(NULL);
+	g_autofree char *wanted = NULL;
+	int rows = 0;
+
+	for (int i = 0; i < 40; i++)
+		g_string_append(html, row);
+	for (int offset = 0; offset < (int)sizeof(row); offset++) {
+		g_autofree char *note = NULL;
+		char *text = render(span_of(html->str, html->len), "utf-8", 0, &note);
+
+		assert_null(note);
+		if (wanted) {
+			assert_string_equal(text, wanted);
+			g_free(text);
+		} else {
+			wanted = text;
+			for (const char *p = text; (p = strstr(p, "link <https")); p++)
+				rows++;
+			assert_int_equal(rows, 40);
+		}
+		g_string_prepend_c(html, ' ');
+	}
+}
+
 /* A minute would not be enough for any of these if the time were quadratic. */
 static void
 hostile_html_takes_linear_time(void **state)
@@ -487,6 +519,7 @@ main(void)
 		cmocka_unit_test(control_references_do_not_get_through),
 		cmocka_unit_test(the_charset_of_html),
 		cmocka_unit_test(a_character_across_slices),
+		cmocka_unit_test(any_tag_across_slices),
 		cmocka_unit_test(hostile_html_takes_linear_time),
 		cmocka_unit_test(what_would_be_quadratic_ends_the_text),
 		cmocka_unit_test(deep_but_honest_html_is_whole),
