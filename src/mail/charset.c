@@ -376,6 +376,14 @@ take_iconv(Charset *charset, Span bytes, bool last, GString *out)
 		in += skip;
 		left -= skip;
 	}
+	if (last) {
+		/* What it held back: windows-1255 and its like wait for a mark on the last letter. */
+		char *to = buffer;
+		size_t room = sizeof(buffer);
+
+		if (iconv(charset->iconv, NULL, NULL, &to, &room) != (size_t)-1)
+			put_text(charset, buffer, (size_t)(to - buffer), out);
+	}
 	return span_size(bytes) - left;
 }
 

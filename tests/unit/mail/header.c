@@ -93,6 +93,8 @@ encoded_words(void **state)
 		{ "=?koi8-r?B?79TXxdQ=?=", "\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82" },
 		{ "=?gb2312?B?1tDOxA==?=", "\xe4\xb8\xad\xe6\x96\x87" },
 		{ "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "\xe6\x97\xa5\xe6\x9c\xac" },
+		/* iconv holds the last letter back: a mark could follow */
+		{ "=?windows-1255?Q?=F9=EC=E5=ED?=", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
 		{ "=?ks_c_5601-1987?B?x9GxuQ==?=", "\xed\x95\x9c\xea\xb5\xad" },
 		{ "=?Shift_JIS?B?k/qWew==?=", "\xe6\x97\xa5\xe6\x9c\xac" },
 		/* what says Latin-1 is windows-1252 */
