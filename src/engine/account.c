@@ -266,6 +266,21 @@ on_refresh(void *data)
 	return G_SOURCE_REMOVE;
 }
 
+/* The mailbox goes first: its window is asked for by numbers, which have to wait for the answer to
+ * anything that is in flight before them (RFC 9051, 5.5), while these can follow it at once. */
+static void
+introduce(Account *account)
+{
+	if (!account->introduces || (account->mirror && !mirror_is_ready(account->mirror) &&
+				     mirror_is_busy(account->mirror)))
+		return;
+	account->introduces = false;
+	send_id(account);
+	if (!account->engine->hold)
+		folders_read(account);
+	connection_flush_later(account->connection);
+}
+
 static void
 on_online(void *data)
 {
@@ -280,9 +295,8 @@ on_online(void *data)
 	if (account->mirror &&
 	    (!connection_rides(account->connection) || !mirror_is_busy(account->mirror)))
 		mirror_select(account->mirror);
-	send_id(account);
-	if (!account->engine->hold)
-		folders_read(account);
+	account->introduces = true;
+	introduce(account);
 	set_link(account, ENGINE_ONLINE);
 	account->refresh =
 	    engine_timeout(account->engine, account_has(account, "IDLE") ? REFRESH_MS : NOOP_MS,
@@ -711,12 +725,31 @@ step_home(Account *account)
 	}
 	account_status(account, NULL, 0, 0);
 	/* A command line asks its next question at once. */
-	if (account->mirror && !account->engine->hold && account_has(account, "IDLE") &&
-	    !imap_session_is_idling(session) && !imap_session_in_flight(session) &&
-	    !imap_session_waiting(session)) {
+	if (account->mirror && !account->introduces && !account->engine->hold &&
+	    account_has(account, "IDLE") && !imap_session_is_idling(session) &&
+	    !imap_session_in_flight(session) && !imap_session_waiting(session)) {
 		imap_session_idle(session, NULL, NULL);
 		connection_flush_later(account->connection);
 	}
+}
+
+static void
+step_all(Account *account)
+{
+	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
+	account->hold_mailbox = false;
+	for (GList *at = account->jobs.head, *next; at; at = next) {
+		next = at->next;
+		if (!step_job(account, at->data))
+			account->hold_mailbox = true;
+	}
+	account->hold_mailbox = false;
+	if (!g_queue_is_empty(&account->jobs))
+		return;
+	if (!g_queue_is_empty(&account->syncs))
+		step_sync(account, g_queue_peek_head(&account->syncs));
+	else
+		step_home(account);
 }
 
 static gboolean
@@ -730,20 +763,9 @@ on_pump(void *data)
 	count_totals(account);
 	if (account->mirror)
 		mirror_continue_sync(account->mirror);
-	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
-	account->hold_mailbox = false;
-	for (GList *at = account->jobs.head, *next; at; at = next) {
-		next = at->next;
-		if (!step_job(account, at->data))
-			account->hold_mailbox = true;
-	}
-	account->hold_mailbox = false;
-	if (!g_queue_is_empty(&account->jobs))
-		return G_SOURCE_REMOVE;
-	if (!g_queue_is_empty(&account->syncs))
-		step_sync(account, g_queue_peek_head(&account->syncs));
-	else
-		step_home(account);
+	step_all(account);
+	if (account->online)
+		introduce(account);
 	return G_SOURCE_REMOVE;
 }
 

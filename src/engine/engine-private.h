@@ -98,6 +98,7 @@ struct Account {
 	ConnectionMemory memory;
 	Connection *connection;
 	bool online;
+	bool introduces;   /* ID and LIST are still to be sent on this line */
 	unsigned failures; /* in a row */
 	GSource *retry;	   /* owned */
 	int64_t retry_ms;  /* monotonic; when */
