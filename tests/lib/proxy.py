@@ -27,6 +27,8 @@ class Connection:
     def __init__(self):
         self.up = self.down = self.turns = 0
         self.heard = True           # the client has been told something since it spoke last
+        self.asked_at = []          # for each turn: how many bytes the client had been given
+        self.record = bytearray()   # what the server said, if the proxy keeps a record
         self.writers = []
         self.started = time.monotonic()
 
@@ -35,8 +37,10 @@ class Connection:
 
 
 class Proxy:
-    def __init__(self, target, rtt_ms=0, bytes_per_s=0, cut_after=0, stall_after=0, port=0):
+    def __init__(self, target, rtt_ms=0, bytes_per_s=0, cut_after=0, stall_after=0, port=0,
+                 record=False):
         self.target, self.rtt, self.rate = target, rtt_ms / 1000, bytes_per_s
+        self.record = record
         self.cut_after, self.stall_after = cut_after, stall_after
         self.port = port or free_port()
         self.connections = []
@@ -164,6 +168,7 @@ class Proxy:
                 if way == "up":
                     if connection.heard:
                         connection.turns += 1
+                        connection.asked_at.append(connection.down)
                     connection.heard = False
                 await queue.put((time.monotonic() + self.rtt / 2, data))
         await queue.put((0, b""))
@@ -196,6 +201,8 @@ class Proxy:
                         self._reset(connection)
                         return
                 connection.heard = True
+                if self.record:
+                    connection.record += data
             with contextlib.suppress(OSError, RuntimeError):
                 writer.write(data)
                 setattr(connection, way, getattr(connection, way) + len(data))
