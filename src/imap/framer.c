@@ -227,10 +227,9 @@ ends_in_text(ImapFramer *framer, Span response)
 			return true;
 		framer->in_code = true;
 	}
-	if (framer->in_code && memchr(line.at, ']', span_size(line)))
-		framer->in_code = false;
-	else
+	if (!framer->in_code || !memchr(line.at, ']', span_size(line)))
 		return false;
+	framer->in_code = false;
 	return true;
 }
 

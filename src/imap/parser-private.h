@@ -1,6 +1,6 @@
 /* What the parser's files share.  A "take" function reads one thing off the front of IN, skips the
- * spaces before it, and moves; when it says no, a token's function has moved nothing, and one for
- * a larger thing stands at the token it did not understand.
+ * spaces before it, and moves; when it says no, a token's function has moved over spaces at most, and
+ * one for a larger thing stands at the token it did not understand.
  *
  * IN lies inside one frame.  Literals are "{n}" CRLF and n bytes, or no bytes when streamed. */
 #ifndef IMAP_PARSER_PRIVATE_H
