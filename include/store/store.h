@@ -132,15 +132,16 @@ bool store_mailbox_find(Store *store, StoreId account, const char *name, StoreMa
 
 /* ---- messages ----------------------------------------------------------------------------- */
 
-typedef enum { /* the same bits as the wire's system flags, and ours above */
-	       STORE_FLAG_SEEN = 1 << 0,
-	       STORE_FLAG_ANSWERED = 1 << 1,
-	       STORE_FLAG_FLAGGED = 1 << 2,
-	       STORE_FLAG_DELETED = 1 << 3,
-	       STORE_FLAG_DRAFT = 1 << 4,
-	       STORE_FLAG_RECENT = 1 << 5,
-	       STORE_FLAG_ATTACHMENT = 1 << 8,
-	       STORE_FLAG_KEYWORDS = 1 << 9, /* has some: they are in the row */
+/* The same bits as the wire's system flags, and ours above. */
+typedef enum {
+	STORE_FLAG_SEEN = 1 << 0,
+	STORE_FLAG_ANSWERED = 1 << 1,
+	STORE_FLAG_FLAGGED = 1 << 2,
+	STORE_FLAG_DELETED = 1 << 3,
+	STORE_FLAG_DRAFT = 1 << 4,
+	STORE_FLAG_RECENT = 1 << 5,
+	STORE_FLAG_ATTACHMENT = 1 << 8,
+	STORE_FLAG_KEYWORDS = 1 << 9, /* has some: they are in the row */
 } StoreFlag;
 
 /* One message on its way in.  Everything is borrowed for the call; spans are valid UTF-8, decoded,

@@ -102,9 +102,10 @@ record_flags(const ImapFlags *flags, GString *keywords)
 {
 	uint16_t bits = 0;
 
-	/* The system flags have the same bits on both sides (RFC 9051, 2.3.2). */
+	/* The system flags have the same bits on both sides (RFC 9051, 2.3.2).  \Recent is of one
+	 * session, and says nothing to the next: it is not kept. */
 	bits |= (uint16_t)(flags->bits & (IMAP_FLAG_SEEN | IMAP_FLAG_ANSWERED | IMAP_FLAG_FLAGGED |
-					  IMAP_FLAG_DELETED | IMAP_FLAG_DRAFT | IMAP_FLAG_RECENT));
+					  IMAP_FLAG_DELETED | IMAP_FLAG_DRAFT));
 	for (size_t i = 0; i < flags->keywords.count; i++) {
 		Span word = flags->keywords.at[i];
 
@@ -124,7 +125,6 @@ G_STATIC_ASSERT((int)STORE_FLAG_ANSWERED == IMAP_FLAG_ANSWERED);
 G_STATIC_ASSERT((int)STORE_FLAG_FLAGGED == IMAP_FLAG_FLAGGED);
 G_STATIC_ASSERT((int)STORE_FLAG_DELETED == IMAP_FLAG_DELETED);
 G_STATIC_ASSERT((int)STORE_FLAG_DRAFT == IMAP_FLAG_DRAFT);
-G_STATIC_ASSERT((int)STORE_FLAG_RECENT == IMAP_FLAG_RECENT);
 
 static bool
 has_parameter(const ImapPairs *pairs, const char *name)
