@@ -1,7 +1,8 @@
 /* The message list: a window over one mailbox in the store, newest first.  Only the rows on show are
  * read, whatever the size of the mailbox.  What is selected is a message, not a line: it stays
  * selected when rows come or go around it, and keeps its line on the screen, except that at the very
- * top what arrives is let in.  When it is removed, the one that takes its place is selected.
+ * top what arrives is let in.  When it is removed, the one that takes its place is selected.  While a
+ * mailbox comes in for the first time, and nothing was chosen yet, the newest so far is selected.
  *
  * Belongs to the thread of its store handle. */
 #ifndef VIEW_LIST_H

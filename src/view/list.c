@@ -8,6 +8,10 @@ struct ViewList {
 	StoreMailbox *mailbox;
 	ViewCursor cursor;
 
+	/* Until the mirror is whole, or somebody chose, the newest is selected, whichever that is:
+	 * nobody opened a mailbox to have the message selected that happened to come first. */
+	bool settled;
+
 	/* The message that is selected; where it would stand if it were gone. */
 	StoreId selected;
 	int64_t selected_date;
@@ -69,6 +73,10 @@ follow_selection(ViewList *list, GError **error)
 	g_autoptr(GError) gone = NULL;
 	uint32_t at = 0;
 
+	if (!list->settled) {
+		cursor->at = cursor->top = 0;
+		return true;
+	}
 	if (!list->selected)
 		return true;
 	if (!store_offset_of(list->store, list->mailbox_id, list->selected, &at, &gone)) {
@@ -100,6 +108,7 @@ read_mailbox(ViewList *list, GError **error)
 	store_mailbox_free(list->mailbox);
 	list->mailbox = mailbox;
 	list->cursor.total = mailbox->total;
+	list->settled = list->settled || mailbox->known_from_uid == 1;
 	return true;
 }
 
@@ -157,6 +166,7 @@ view_list_move(ViewList *list, ViewMove move)
 {
 	bool moved = view_cursor_move(&list->cursor, move);
 
+	list->settled = true;
 	if (moved)
 		note_selection(list);
 	return moved;
@@ -167,6 +177,7 @@ view_list_select(ViewList *list, uint32_t offset)
 {
 	if (offset >= list->cursor.total)
 		return false;
+	list->settled = true;
 	view_cursor_select(&list->cursor, offset);
 	note_selection(list);
 	return true;

@@ -59,6 +59,7 @@ set_up(void **state)
 	mailbox.account = account;
 	assert_true(store_mailbox_put(f->writer, &mailbox, &error));
 	f->mailbox = mailbox.id;
+	assert_true(store_mailbox_progress(f->writer, f->mailbox, 1, 1, 0, &error));
 	f->reader = store_open(f->dir, STORE_READER, NULL, NULL, &error);
 	assert_non_null(f->reader);
 	f->list = view_list_new(f->reader, f->mailbox);
@@ -184,6 +185,24 @@ at_the_very_top_new_ones_are_let_in_and_the_selection_stays(void **state)
 	refresh(f);
 	assert_int_equal(selected(f), 20);
 	assert_int_equal(top(f), 21);
+}
+
+static void
+while_a_mailbox_first_comes_in_the_newest_is_selected_until_somebody_chooses(void **state)
+{
+	Fixture *f = *state;
+
+	assert_true(store_mailbox_progress(f->writer, f->mailbox, 50, 51, 0, NULL));
+	put(f, 50, 1000, 0);
+	refresh(f);
+	assert_int_equal(selected(f), 50);
+	put(f, 49, 2000, 0); /* a lower UID with a later date */
+	refresh(f);
+	assert_int_equal(selected(f), 49);
+	move(f, VIEW_MOVE_DOWN);
+	put(f, 48, 3000, 0);
+	refresh(f);
+	assert_int_equal(selected(f), 50);
 }
 
 static void
@@ -336,6 +355,8 @@ main(void)
 		LIST_TEST(it_is_newest_first_and_shows_a_screenful),
 		LIST_TEST(the_message_stays_selected_and_on_its_line_when_others_arrive_above),
 		LIST_TEST(at_the_very_top_new_ones_are_let_in_and_the_selection_stays),
+		LIST_TEST(
+		    while_a_mailbox_first_comes_in_the_newest_is_selected_until_somebody_chooses),
 		LIST_TEST(more_than_a_screenful_arriving_never_hides_the_selection),
 		LIST_TEST(when_it_is_removed_its_neighbour_takes_its_place),
 		LIST_TEST(when_all_are_removed_nothing_is_selected_and_the_next_one_is),
