@@ -39,14 +39,18 @@ char *view_part_title(const MailPart *part);
 
 typedef struct ViewText ViewText;
 
-/* What is in the store now, as a job.  WHY_NOT, through the door: the sentence shown for what is not
- * here ("Fetching...", or what went wrong). */
+/* What is in the store now, as a job: what is little is read at once, the rest by view_text_load.
+ * WHY_NOT, through the door: the sentence shown for what is not here ("Fetching...", or what went
+ * wrong). */
 ViewText *view_message_text(const ViewMessage *message, Store *store, const char *why_not,
 			    GError **error);
 void view_text_free(ViewText *text); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViewText, view_text_free)
-/* How many bytes are to be rendered: few are done at once, many elsewhere. */
-size_t view_text_size(const ViewText *text);
+/* Is it too much to be done between a key and its frame?  Then load and render it on a thread. */
+bool view_text_is_heavy(const ViewText *text);
+/* Reads what was left, at most VIEW_TEXT_MAX bytes of each part.  Any thread, with its own STORE. */
+#define VIEW_TEXT_MAX (32 * 1024 * 1024)
+bool view_text_load(ViewText *text, Store *store, GError **error);
 /* Any thread after mail_init.  Yours. */
 ViewDocument *view_text_render(const ViewText *text);
 

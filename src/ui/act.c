@@ -12,9 +12,11 @@
 
 #define KEYS_WIDTH 24
 
+/* Keys in a column of their own, where there is room for one. */
 ViewDocument *
-act_help(ViewPlace place)
+act_help(ViewPlace place, int width)
 {
+	int keys = width >= 3 * KEYS_WIDTH ? KEYS_WIDTH : 0;
 	ViewDocument *document = view_document_new();
 
 	view_document_add(document, VIEW_LINE_HEADING, span_of_string(view_place_title(place)));
@@ -24,10 +26,9 @@ act_help(ViewPlace place)
 
 		if (!(c->places & place))
 			continue;
-		line = g_strdup_printf("%-*s %s (:%s%s%s)", KEYS_WIDTH, c->keys, _(c->sentence),
-				       c->name, c->argument ? " " : "",
-				       c->argument ? _(c->argument) : "");
-		view_document_add_indented(document, VIEW_LINE_TEXT, KEYS_WIDTH + 1,
+		line = g_strdup_printf("%-*s  %s (:%s%s%s)", keys, c->keys, _(c->sentence), c->name,
+				       c->argument ? " " : "", c->argument ? _(c->argument) : "");
+		view_document_add_indented(document, VIEW_LINE_TEXT, keys ? keys + 2 : 4,
 					   span_of_string(line));
 	}
 	return document;
@@ -36,7 +37,7 @@ act_help(ViewPlace place)
 static void
 show_help(App *app)
 {
-	view_pager_take(app->help, act_help(app_place(app)), false);
+	view_pager_take(app->help, act_help(app_place(app), screen_columns(app->screen)), false);
 	app_go(app, VIEW_PLACE_HELP);
 }
 

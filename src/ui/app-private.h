@@ -49,8 +49,10 @@ struct App {
 	ViewMessage *message;
 	ViewPager *pager, *part_pager;
 	EngineRequest message_request;
-	char *message_error; /* why it is not all here; NULL */
-	bool message_waits;  /* for the line: then it is asked for again */
+	guint message_sections;		      /* how many it asked for */
+	char *message_error;		      /* why it is not all here; NULL */
+	uint64_t message_done, message_total; /* bytes of it; 0: not told */
+	bool message_waits;		      /* for the line: then it is asked for again */
 	guint render_number; /* of the last rendering begun: earlier ones come too late */
 
 	GPtrArray *parts; /* of ViewPart, owned; of message's tree */
@@ -113,7 +115,7 @@ void draw_layout(App *app);
 /* ---- act.c ---------------------------------------------------------------------------------- */
 
 void act_on_key(App *app, const char *key);
-ViewDocument *act_help(ViewPlace place);
+ViewDocument *act_help(ViewPlace place, int width);
 
 /* ---- read.c: the message and its parts ------------------------------------------------------- */
 
@@ -124,6 +126,8 @@ void read_close(App *app);
 void read_leave_part(App *app);
 /* Something of it may have come: ask for what is missing, render what is here. */
 void read_update(App *app);
+/* "fetching the text, 1.2M of 3.4M"; NULL.  Yours to g_free. */
+char *read_progress(const App *app);
 void read_on_event(App *app, const EngineEvent *event);
 bool read_show_parts(App *app);
 void read_open_part(App *app, const MailPart *part);

@@ -402,10 +402,11 @@ draw_status(App *app)
 {
 	int y = screen_rows(app->screen) - 2, width = screen_columns(app->screen);
 	g_autofree char *line = view_status_text(app_status(app), g_get_monotonic_time());
-	g_autofree char *saving = save_progress(app);
+	g_autofree char *saving = save_progress(app), *reading = read_progress(app);
 	g_autofree char *where = position(app);
 	g_autofree char *candidates = candidates_text(app);
 	g_autofree char *text = candidates ? g_strdup(candidates)
+				: reading  ? g_strdup_printf("%s, %s", line, reading)
 				: saving   ? g_strdup_printf("%s, %s", line, saving)
 					   : g_strdup(line);
 	int room = width - 2 - width_of(where) - 2;

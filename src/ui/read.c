@@ -7,8 +7,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 
-/* Rendering this much takes a few milliseconds. */
-#define RENDER_NOW_BYTES (48 * 1024)
+#define PROGRESS_BYTES (100 * 1024)
 
 ViewPager *
 read_pager(App *app)
@@ -22,6 +21,7 @@ forget_request(App *app)
 	if (app->message_request && app->engine)
 		engine_cancel(app->engine, app->message_request);
 	app->message_request = 0;
+	app->message_done = app->message_total = 0;
 	g_clear_pointer(&app->message_error, g_free);
 	app->message_waits = false;
 }
@@ -42,6 +42,7 @@ typedef struct Rendering {
 	guint number;
 	bool keep_place;
 	ViewText *text;
+	char *data_dir;
 } Rendering;
 
 static void
@@ -50,6 +51,7 @@ free_rendering(gpointer data)
 	Rendering *rendering = data;
 
 	view_text_free(rendering->text);
+	g_free(rendering->data_dir);
 	g_free(rendering);
 }
 
@@ -63,8 +65,13 @@ static void
 render_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
 	Rendering *rendering = data;
+	GError *error = NULL;
+	g_autoptr(Store) store = store_open(rendering->data_dir, STORE_READER, NULL, NULL, &error);
 
-	g_task_return_pointer(task, view_text_render(rendering->text), free_document);
+	if (store && view_text_load(rendering->text, store, &error))
+		g_task_return_pointer(task, view_text_render(rendering->text), free_document);
+	else
+		g_task_return_error(task, error);
 }
 
 static void
@@ -72,11 +79,16 @@ on_rendered(GObject *source, GAsyncResult *result, gpointer data)
 {
 	Rendering *rendering = g_task_get_task_data(G_TASK(result));
 	App *app = rendering->app;
-	g_autoptr(ViewDocument) document = g_task_propagate_pointer(G_TASK(result), NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(ViewDocument) document = g_task_propagate_pointer(G_TASK(result), &error);
 
 	app->tasks--;
 	if (rendering->number != app->render_number)
 		return;
+	if (!document) {
+		app_complain(app, error);
+		return;
+	}
 	view_pager_take(read_pager(app), g_steal_pointer(&document), rendering->keep_place);
 	app->dirty = true;
 }
@@ -88,7 +100,7 @@ render(App *app, ViewText *text, bool keep_place)
 	Rendering *rendering;
 
 	app->render_number++;
-	if (view_text_size(text) <= RENDER_NOW_BYTES) {
+	if (!view_text_is_heavy(text)) {
 		view_pager_take(read_pager(app), view_text_render(text), keep_place);
 		view_text_free(text);
 		return;
@@ -105,6 +117,7 @@ render(App *app, ViewText *text, bool keep_place)
 	rendering->number = app->render_number;
 	rendering->keep_place = keep_place;
 	rendering->text = text;
+	rendering->data_dir = g_strdup(app->options->data_dir);
 	task = g_task_new(NULL, NULL, on_rendered, NULL);
 	g_task_set_task_data(task, rendering, free_rendering);
 	app->tasks++;
@@ -148,9 +161,11 @@ fetch_missing(App *app, GError **error)
 		if (!missing && row->uid)
 			app->message_request =
 			    engine_message(app->engine, app->account->name, app->folder, row->uid);
-		else if (missing && missing[0])
+		else if (missing && missing[0]) {
+			app->message_sections = g_strv_length(missing);
 			app->message_request =
 			    engine_parts(app->engine, row->id, (const char *const *)missing);
+		}
 	}
 	g_strfreev(missing);
 	return true;
@@ -248,6 +263,7 @@ take_done(App *app, const EngineEvent *event)
 	g_auto(GStrv) missing = NULL;
 
 	app->message_request = 0;
+	app->message_done = app->message_total = 0;
 	g_free(app->message_error);
 	app->message_error = event->error ? g_strdup(event->error->message) : NULL;
 	app->message_waits = postern_error_is(event->error, POSTERN_ERROR_OFFLINE);
@@ -267,19 +283,37 @@ take_done(App *app, const EngineEvent *event)
 void
 read_on_event(App *app, const EngineEvent *event)
 {
+	bool ours = event->request && event->request == app->message_request;
+
 	if (!app->message)
 		return;
-	if (event->type == ENGINE_EVENT_DONE && event->request &&
-	    event->request == app->message_request)
+	if (event->type == ENGINE_EVENT_DONE && ours)
 		take_done(app, event);
-	else if (event->type == ENGINE_EVENT_PART &&
-		 event->message == view_message_row(app->message)->id)
-		read_update(app);
+	else if (event->type == ENGINE_EVENT_PROGRESS && ours) {
+		app->message_done = event->done;
+		app->message_total = event->total;
+	} else if (event->type == ENGINE_EVENT_PART &&
+		   event->message == view_message_row(app->message)->id &&
+		   !(app->message_request && app->message_sections == 1))
+		read_update(app); /* of one part, DONE tells as well */
 	else if (event->type == ENGINE_EVENT_STATUS && event->status->link == ENGINE_ONLINE &&
 		 app->message_waits) {
 		forget_request(app);
 		read_update(app);
 	}
+}
+
+char *
+read_progress(const App *app)
+{
+	g_autofree char *done = NULL, *total = NULL;
+
+	/* What is here in a moment is not worth a word. */
+	if (!app->message_request || app->message_total < PROGRESS_BYTES)
+		return NULL;
+	done = view_size_text(app->message_done);
+	total = view_size_text(app->message_total);
+	return g_strdup_printf(_("fetching the text, %s of %s"), done, total);
 }
 
 /* ---- parts ---------------------------------------------------------------------------------- */

@@ -10,9 +10,13 @@
 
 #define HEADER_SECTION "HEADER"
 #define INDENT_MAX     20
+#define HEADER_MAX     (256 * 1024) /* shown of all headers */
 
 /* What a stranger's tree can make us show at once. */
 #define READABLE_MAX 50
+
+/* Reading and rendering this much takes a few milliseconds. */
+#define LITTLE_BYTES (48 * 1024)
 
 struct ViewMessage {
 	StoreRow *row;
@@ -27,15 +31,19 @@ typedef struct TextPart {
 	MailPart *part; /* what rendering needs of it; owned */
 	char *title;
 	GBytes *bytes; /* NULL: not here */
+	bool later;    /* here, but much: view_text_load reads it */
+	bool cut;      /* BYTES is only its beginning */
 } TextPart;
 
 struct ViewText {
+	StoreId message;
 	GPtrArray *headers; /* of char *, through the door; NULL: RAW_HEADER has them */
 	GBytes *raw_header; /* NULL: not wanted, or not here */
 	GPtrArray *parts;   /* of TextPart, owned */
 	GPtrArray *notes;   /* of char *, through the door */
 	char *why_not;
-	size_t size;
+	size_t little; /* bytes read so far, of LITTLE_BYTES */
+	bool heavy;
 };
 
 /* A description that cannot be read is no reason to show nothing. */
@@ -255,19 +263,44 @@ copy_leaf(const MailPart *part)
 	return copy;
 }
 
-/* NULL and no error: not here. */
+typedef struct Loading {
+	GByteArray *bytes;
+	size_t max;
+	bool more; /* there is more than MAX */
+} Loading;
+
 static bool
-load_part(const ViewMessage *message, Store *store, const char *section, GBytes **bytes,
-	  GError **error)
+take_piece(void *data, Span piece, GError **error)
 {
-	g_autoptr(GError) gone = NULL;
+	Loading *loading = data;
+	size_t room = loading->max - loading->bytes->len;
+
+	loading->more = span_size(piece) > room;
+	g_byte_array_append(loading->bytes, (const guint8 *)piece.at,
+			    (guint)MIN(span_size(piece), room));
+	return !loading->more;
+}
+
+/* At most MAX bytes of a part; *MORE: that was not all.  *BYTES NULL and no error: not here. */
+static bool
+load_part(Store *store, StoreId message, const char *section, size_t max, GBytes **bytes,
+	  bool *more, GError **error)
+{
+	Loading loading = { g_byte_array_new(), max, false };
+	g_autoptr(GError) failed = NULL;
 
 	*bytes = NULL;
-	if (store_part_load(store, message->row->id, section, bytes, &gone) ||
-	    postern_error_is(gone, POSTERN_ERROR_GONE))
-		return true;
-	g_propagate_error(error, g_steal_pointer(&gone));
-	return false;
+	if (!store_part_read(store, message, section, take_piece, &loading, &failed) &&
+	    !loading.more) {
+		g_byte_array_unref(loading.bytes);
+		if (postern_error_is(failed, POSTERN_ERROR_GONE))
+			return true;
+		g_propagate_error(error, g_steal_pointer(&failed));
+		return false;
+	}
+	*bytes = g_byte_array_free_to_bytes(loading.bytes);
+	*more = loading.more;
+	return true;
 }
 
 static void
@@ -349,14 +382,20 @@ add_part(ViewText *text, const ViewMessage *message, Store *store, const MailPar
 {
 	TextPart *item;
 	GBytes *bytes = NULL;
+	bool more = false;
 
-	if (!load_part(message, store, part->section, &bytes, error))
+	if (!load_part(store, text->message, part->section, LITTLE_BYTES - text->little, &bytes,
+		       &more, error))
 		return false;
 	item = g_new0(TextPart, 1);
 	item->part = copy_leaf(part);
 	item->title = view_part_title(part);
+	item->later = more;
+	if (more)
+		g_clear_pointer(&bytes, g_bytes_unref);
 	item->bytes = bytes;
-	text->size += bytes ? g_bytes_get_size(bytes) : 0;
+	text->little += bytes ? g_bytes_get_size(bytes) : 0;
+	text->heavy = text->heavy || more;
 	g_ptr_array_add(text->parts, item);
 	return true;
 }
@@ -366,12 +405,15 @@ view_message_text(const ViewMessage *message, Store *store, const char *why_not,
 {
 	g_autoptr(ViewText) text = g_new0(ViewText, 1);
 	g_autoptr(GPtrArray) parts = shown_parts(message);
+	bool more;
 
+	text->message = message->row->id;
 	text->parts = g_ptr_array_new_with_free_func(free_text_part);
 	text->notes = g_ptr_array_new_with_free_func(g_free);
 	text->why_not = g_strdup(why_not ? why_not : "");
 	if (message->all_headers && !message->only &&
-	    !load_part(message, store, HEADER_SECTION, &text->raw_header, error))
+	    !load_part(store, text->message, HEADER_SECTION, HEADER_MAX, &text->raw_header, &more,
+		       error))
 		return NULL;
 	if (only_part(message))
 		text->headers = part_headers(only_part(message));
@@ -393,10 +435,24 @@ view_message_text(const ViewMessage *message, Store *store, const char *why_not,
 	return g_steal_pointer(&text);
 }
 
-size_t
-view_text_size(const ViewText *text)
+bool
+view_text_is_heavy(const ViewText *text)
 {
-	return text->size + (text->raw_header ? g_bytes_get_size(text->raw_header) : 0);
+	return text->heavy;
+}
+
+bool
+view_text_load(ViewText *text, Store *store, GError **error)
+{
+	for (guint i = 0; i < text->parts->len; i++) {
+		TextPart *part = text->parts->pdata[i];
+
+		if (part->later && !load_part(store, text->message, part->part->section,
+					      VIEW_TEXT_MAX, &part->bytes, &part->cut, error))
+			return false;
+		part->later = false;
+	}
+	return true;
 }
 
 static void
@@ -426,6 +482,9 @@ render_part(const ViewText *text, const TextPart *part, ViewDocument *document)
 		add_line(document, VIEW_LINE_NOTE, text->why_not);
 		return;
 	}
+	if (part->cut)
+		add_line(document, VIEW_LINE_NOTE,
+			 _("This part is very big: only its beginning is looked at."));
 	rendered = mail_text_render(part->part, part->bytes, NULL, &note);
 	if (note) {
 		g_autofree char *safe = safe_line(note);

@@ -117,6 +117,23 @@ class Server(unittest.TestCase):
             terminal.wait(re.compile(r"\[2: .*M\]"))
             self.assertLess(line.down - before, 16 * 1024)
 
+    def test_a_text_of_megabytes_is_read_and_rendered_aside(self):
+        raw = ("From: bob@example.com\r\nSubject: megabytes\r\n\r\nthe first line\r\n" +
+               "a line of ordinary text, and more of it\r\n" * 100_000).encode()
+        with Dovecot(mail=[Message(raw, mailgen.NOW)]) as server, \
+                Postern(server.url, ca=server.ca) as program, online(program) as terminal:
+            terminal.wait("megabytes")
+            before = len(frames(program))
+            terminal.keys("Enter")
+            terminal.wait("the first line", seconds=60)
+            # No frame read the text itself: of 4 MB there are hundreds of pieces.
+            drawn = frames(program)[before:]
+            self.assertLess(max(rows for _, _, rows in drawn), 40)
+            terminal.keys("End")
+            terminal.wait("100%")
+            terminal.keys("q")
+            terminal.wait("1/1")
+
     def test_a_line_that_breaks_is_shown_and_comes_back(self):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
                 Proxy(server.imaps) as line, \

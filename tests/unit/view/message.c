@@ -121,6 +121,7 @@ rendered(Fixture *f)
 	GString *out = g_string_new(NULL);
 	size_t n;
 
+	assert_false(view_text_is_heavy(text));
 	view_pager_resize(pager, 1000, 200);
 	view_pager_take(pager, view_text_render(text), false);
 	n = view_pager_lines(pager, lines, 200);
@@ -238,6 +239,28 @@ all_headers_show_when_they_are_here(void **state)
 	assert_true(safe_text_is(span_of_string(text), SAFE_TEXT));
 }
 
+static void
+much_text_is_left_for_a_thread(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *much = g_strnfill(200 * 1024, 'x');
+	g_autoptr(ViewText) text = NULL;
+	g_autoptr(ViewDocument) document = NULL;
+	StoreStats before, after;
+
+	message_of(f, MIXED(TEXT("3") TEXT("9")));
+	put_part(f, "1", "abc");
+	put_part(f, "2", much);
+	store_stats(f->store, &before);
+	text = view_message_text(f->view, f->store, "", NULL);
+	store_stats(f->store, &after);
+	assert_true(view_text_is_heavy(text));
+	assert_true(after.rows_read - before.rows_read < 12);
+	assert_true(view_text_load(text, f->store, NULL));
+	document = view_text_render(text);
+	assert_true(view_document_size(document) > 200 * 1024);
+}
+
 static MailPart *
 leaf(const char *section, const char *type, const char *name)
 {
@@ -311,6 +334,7 @@ main(void)
 		MESSAGE_TEST(a_message_of_attachments_alone_says_so),
 		MESSAGE_TEST(a_description_that_makes_no_sense_still_gives_the_first_part),
 		MESSAGE_TEST(all_headers_show_when_they_are_here),
+		MESSAGE_TEST(much_text_is_left_for_a_thread),
 		cmocka_unit_test(the_tree_is_drawn_with_its_branches),
 		cmocka_unit_test(a_tree_of_any_depth_or_breadth_is_bounded),
 	};
