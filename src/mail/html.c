@@ -615,8 +615,8 @@ on_error(void *data, xmlErrorPtr error)
 
 /* ---- the parser ---- */
 
-HtmlText *
-html_text_new(GString *out, size_t max_bytes)
+static void
+open_parser(HtmlText *html)
 {
 	/* Around all of it: the parser stops at the end of its first element, and makes up a
 	 * paragraph where there is no element. */
@@ -630,6 +630,30 @@ html_text_new(GString *out, size_t max_bytes)
 		.serror = (xmlStructuredErrorFunc)on_error,
 		.initialized = XML_SAX2_MAGIC,
 	};
+
+	html->parser = htmlCreatePushParserCtxt(&sax, html, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
+	htmlCtxtUseOptions(html->parser, HTML_PARSE_RECOVER | HTML_PARSE_NONET |
+					     HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOIMPLIED);
+	htmlParseChunk(html->parser, root, sizeof(root) - 1, 0);
+}
+
+/* All that was fed is taken; every element that is open ends. */
+static void
+close_parser(HtmlText *html)
+{
+	if (html->state == HTML_TEXT_MORE) {
+		htmlParseChunk(html->parser, NULL, 0, 1);
+		skip_condition(html, NULL, NULL);
+	}
+	if (html->parser->myDoc)
+		xmlFreeDoc(html->parser->myDoc);
+	htmlFreeParserCtxt(html->parser);
+	html->parser = NULL;
+}
+
+HtmlText *
+html_text_new(GString *out, size_t max_bytes)
+{
 	HtmlText *html = g_new0(HtmlText, 1);
 
 	html->out = out;
@@ -638,10 +662,7 @@ html_text_new(GString *out, size_t max_bytes)
 	html->href = g_string_new(NULL);
 	html->clean = g_string_new(NULL);
 	html->link_text = SIZE_MAX;
-	html->parser = htmlCreatePushParserCtxt(&sax, html, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
-	htmlCtxtUseOptions(html->parser, HTML_PARSE_RECOVER | HTML_PARSE_NONET |
-					     HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOIMPLIED);
-	htmlParseChunk(html->parser, root, sizeof(root) - 1, 0);
+	open_parser(html);
 	return html;
 }
 
@@ -650,9 +671,9 @@ html_text_free(HtmlText *html)
 {
 	if (!html)
 		return;
-	if (html->parser->myDoc)
-		xmlFreeDoc(html->parser->myDoc);
-	htmlFreeParserCtxt(html->parser);
+	html->state = HTML_TEXT_FULL; /* nobody listens any more */
+	if (html->parser)
+		close_parser(html);
 	g_string_free(html->href, TRUE);
 	g_string_free(html->clean, TRUE);
 	g_free(html);
@@ -711,8 +732,12 @@ feed_slice(HtmlText *html, Span slice, size_t pending)
 	still = pending_tag(html);
 	html->separators =
 	    still > pending && pending > 0 ? html->separators + separators : separators;
-	if (still > 0 && html->separators > SEPARATORS_MAX)
-		stop(html, HTML_TEXT_TANGLED);
+	/* A flood of attributes, or a quote too many, behind which the parser waits for another:
+	 * let it take what it has, and begin anew. */
+	if (still > 0 && html->separators > SEPARATORS_MAX && html->state == HTML_TEXT_MORE) {
+		close_parser(html);
+		open_parser(html);
+	}
 }
 
 /* Controls as such show as what they are; the parser would drop some, and "&#146;" is to be told
@@ -751,9 +776,7 @@ html_text_feed(HtmlText *html, Span utf8, bool last)
 		utf8.at = slice.end;
 		feed_slice(html, without_controls(html, slice), pending);
 	}
-	if (last && html->state == HTML_TEXT_MORE) {
-		htmlParseChunk(html->parser, NULL, 0, 1);
-		skip_condition(html, NULL, NULL);
-	}
+	if (last && html->parser)
+		close_parser(html);
 	return html->state;
 }
