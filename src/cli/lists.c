@@ -7,6 +7,7 @@
 #include "cli/format.h"
 
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 enum {
@@ -158,8 +159,7 @@ check_whole(Cli *cli, const StoreMailbox *mailbox, GError **error)
 		return false;
 	}
 	if (mailbox->server_total > (int64_t)mailbox->total)
-		text = g_strdup_printf(_("%u of the %" G_GINT64_FORMAT
-					 " messages of %s are kept here"),
+		text = g_strdup_printf(_("%u of the %" PRId64 " messages of %s are kept here"),
 				       mailbox->total, mailbox->server_total, mailbox->name);
 	if (text)
 		cli_notice(cli, text);

@@ -7,6 +7,8 @@
 #include "cli/format.h"
 #include "mail/text.h"
 
+#include <inttypes.h>
+
 enum { PIECE_BYTES = 64 * 1024 };
 
 typedef struct Shown {
@@ -72,7 +74,7 @@ load_by_id(Cli *cli, Shown *shown, StoreId id, GError **error)
 		return false;
 	}
 	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_GONE,
-		    _("there is no message id:%" G_GINT64_FORMAT " in %s"), id, shown->folder);
+		    _("there is no message id:%" PRId64 " in %s"), id, shown->folder);
 	return false;
 }
 
@@ -174,7 +176,7 @@ append_attachments(GString *out, const MailPart *part, GPtrArray *readable, int 
 	if (part->is_attachment ||
 	    (!part->children->len && part->name && !g_ptr_array_find(readable, part, NULL))) {
 		name = safe_line(part->name);
-		g_string_append_printf(out, _("[part %s: %s%s%s, %" G_GUINT64_FORMAT " bytes]\n"),
+		g_string_append_printf(out, _("[part %s: %s%s%s, %" PRIu64 " bytes]\n"),
 				       part->section, part->type, *name ? ", " : "", name,
 				       part->size_octets);
 		return;

@@ -2,6 +2,7 @@
  * asked. */
 #include "app-private.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -54,14 +55,12 @@ list_title(const App *app)
 	if (total < 0)
 		return g_steal_pointer(&name);
 	if (unread > 0)
-		return g_strdup_printf(P_("%s  %" G_GINT64_FORMAT " message, %" G_GINT64_FORMAT
-					  " unread",
-					  "%s  %" G_GINT64_FORMAT " messages, %" G_GINT64_FORMAT
-					  " unread",
+		return g_strdup_printf(P_("%s  %" PRId64 " message, %" PRId64 " unread",
+					  "%s  %" PRId64 " messages, %" PRId64 " unread",
 					  (unsigned long)total),
 				       name, total, unread);
-	return g_strdup_printf(P_("%s  %" G_GINT64_FORMAT " message",
-				  "%s  %" G_GINT64_FORMAT " messages", (unsigned long)total),
+	return g_strdup_printf(P_("%s  %" PRId64 " message", "%s  %" PRId64 " messages",
+				  (unsigned long)total),
 			       name, total);
 }
 
