@@ -14,8 +14,8 @@ typedef struct MailTextLimits {
 /* BYTES as transferred.  The result is UTF-8 that has passed the door (SAFE_TEXT), LF line ends,
  * not wrapped, but flowed paragraphs joined into one line each (quote marks kept: ">> text").
  *
- * HTML: blocks become lines, lists get bullets or numbers, quotes "> ", a link is followed by its
- * target (" <https://...>") unless it is its own text, a picture is its alternative text in
+ * HTML: blocks become lines, lists get bullets or numbers, quotes "> ", table cells stand side by
+ * side with two spaces between; a link is followed by its target (" <https://...>") unless it is its own text, a picture is its alternative text in
  * brackets; scripts, styles and what is not displayed are left out.
  *
  * A charset that is not known, or ASCII that is none, is shown as UTF-8 if it is that, else as
@@ -36,7 +36,7 @@ void mail_decoder_free(MailDecoder *decoder);	     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailDecoder, mail_decoder_free)
 /* Whether mail_decoder_new knows ENCODING: "", 7bit, 8bit, binary, base64, quoted-printable. */
 bool mail_decoder_knows(const char *encoding);
-/* Appends to OUT what PIECE gives, which is never more than its size and three; LAST flushes. */
+/* Appends to OUT what PIECE gives; LAST flushes.  All pieces together give no more than came. */
 void mail_decoder_feed(MailDecoder *decoder, Span piece, bool last, GByteArray *out);
 
 /* Headers for reading, from a HEADER section's bytes: From, To, Cc, Date, Subject, Reply-To first,
