@@ -357,7 +357,7 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 {
 	size_t n;
 
-	if (!(fetch->present & IMAP_FETCH_ENVELOPE)) {
+	if (!record_is_whole(fetch)) {
 		if (fetch->present & IMAP_FETCH_FLAGS)
 			on_flags(mirror, fetch);
 		return;

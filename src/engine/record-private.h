@@ -16,7 +16,11 @@ RecordBatch *record_batch_new(void);
 void record_batch_free(RecordBatch *batch); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RecordBatch, record_batch_free)
 
-/* Copies what the store keeps of FETCH, header fields decoded.  False: no UID, or nothing to keep. */
+/* An answer to RECORD_ITEMS, not one that tells of flags alone.  An envelope that could not be read
+ * (the parser skips such an item) leaves a message that is listed without its words. */
+bool record_is_whole(const ImapFetch *fetch);
+
+/* Copies what the store keeps of FETCH, header fields decoded.  False: it is not whole. */
 bool record_batch_add(RecordBatch *batch, const ImapFetch *fetch);
 
 /* Borrowed until the next _add or _clear. */

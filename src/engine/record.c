@@ -158,14 +158,20 @@ record_attachments(const ImapBodyPart *parts, size_t n_parts)
 }
 
 bool
+record_is_whole(const ImapFetch *fetch)
+{
+	return (fetch->present & IMAP_FETCH_UID) &&
+	       (fetch->present & (IMAP_FETCH_ENVELOPE | IMAP_FETCH_SIZE));
+}
+
+bool
 record_batch_add(RecordBatch *batch, const ImapFetch *fetch)
 {
 	StoreMessage *message;
 	const ImapEnvelope *e = &fetch->envelope;
 	int zone_min = fetch->internaldate_zone_min;
 
-	if (!(fetch->present & IMAP_FETCH_UID) || !fetch->uid.value ||
-	    !(fetch->present & IMAP_FETCH_ENVELOPE))
+	if (!record_is_whole(fetch) || !fetch->uid.value)
 		return false;
 	g_array_set_size(batch->messages, batch->messages->len + 1);
 	message = &g_array_index(batch->messages, StoreMessage, batch->messages->len - 1);

@@ -169,6 +169,20 @@ thousands_in_one_batch_keep_their_own_text(void **state)
 }
 
 static void
+message_with_a_broken_envelope_is_listed(void **state)
+{
+	g_autoptr(RecordBatch) batch = record_batch_new();
+	StoreMessage m =
+	    record(batch, "* 3 FETCH (UID 9 FLAGS (\\Seen) RFC822.SIZE 12 ENVELOPE (5 (x) "
+			  "NIL) BODYSTRUCTURE " PLAIN ")");
+
+	assert_int_equal(m.uid, 9);
+	assert_int_equal(m.size, 12);
+	assert_int_equal(m.flags, STORE_FLAG_SEEN);
+	assert_true(span_is(m.structure, PLAIN));
+}
+
+static void
 message_without_uid_or_envelope_is_none(void **state)
 {
 	g_autoptr(RecordBatch) batch = record_batch_new();
@@ -191,6 +205,7 @@ main(void)
 		cmocka_unit_test(structure_becomes_a_tree),
 		cmocka_unit_test(structure_that_is_none_is_no_tree),
 		cmocka_unit_test(thousands_in_one_batch_keep_their_own_text),
+		cmocka_unit_test(message_with_a_broken_envelope_is_listed),
 		cmocka_unit_test(message_without_uid_or_envelope_is_none),
 	};
 
