@@ -5,9 +5,9 @@
 #include "engine-private.h"
 #include "seqmap-private.h"
 
-/* In flight: the second leaves when the first is half here, so that the line stays busy while rows
- * are written down, and a server that works on both at once (Dovecot) has little of that to do. */
-#define MIRROR_SLICES 2
+/* In flight at most, however short the rest of each: several when a server works on all at once and
+ * ends them together. */
+#define MIRROR_SLICES 4
 
 typedef enum {
 	SLICE_FLAGS, /* flags of messages known, where the server cannot say which changed */
@@ -16,8 +16,9 @@ typedef enum {
 
 typedef struct Slice {
 	SliceKind kind;
-	uint32_t low, high; /* UIDs */
-	int64_t sent_us;
+	ImapTicket ticket;
+	bool ended;		 /* but one asked for before it is not */
+	uint32_t low, high;	 /* UIDs */
 	uint32_t rows, expected; /* came so far; as many as the slices before it let hope for */
 } Slice;
 
@@ -62,12 +63,15 @@ struct Mirror {
 	/* the rest, newest first */
 	Slice slices[MIRROR_SLICES];
 	unsigned n_slices;
-	uint32_t flags_next;  /* the highest UID whose flags are to be asked for; 0: none */
-	uint32_t fill_next;   /* the highest UID to ask for; 0: none, or not begun */
-	uint32_t span;	      /* UIDs a slice */
-	uint32_t goal;	      /* rows a slice */
-	int64_t slice_end_us; /* when the last one ended */
-	bool filling;	      /* nobody waits: go on */
+	uint32_t flags_next; /* the highest UID whose flags are to be asked for; 0: none */
+	uint32_t fill_next;  /* the highest UID to ask for; 0: none, or not begun */
+	uint32_t span;	     /* UIDs a slice */
+	uint32_t goal;	     /* rows a slice; 0: nothing is known of the line yet */
+	int64_t rate;	     /* full records a second, as far as is known; 0 */
+	bool looked;	     /* since slices are in flight */
+	int64_t look_us; /* when the line was last looked at, or the first row came; 0: none yet */
+	int64_t look_rows; /* full records that came since, without the first piece */
+	bool filling;	   /* nobody waits: go on */
 };
 
 /* What to write together with what was gathered; zero fields stay as they are. */
@@ -76,6 +80,9 @@ typedef struct MirrorProgress {
 	uint64_t mirrored_modseq;
 } MirrorProgress;
 bool mirror_write(Mirror *mirror, const MirrorProgress *progress);
+
+/* A full record came: how fast is this line? */
+void mirror_time_row(Mirror *mirror);
 
 /* More rows came: time for the next slice, unless a person came in between. */
 void mirror_fill_on(Mirror *mirror);

@@ -3,14 +3,18 @@
  *
  * Slices are ranges of UIDs, because a UID FETCH means the same whatever arrives or goes in the
  * meantime; how many messages such a range holds is learnt from the slices before it.  A slice is
- * sized so that it takes about SLICE_US of line time. */
+ * sized so that it takes about SLICE_US of line time, and the next one leaves when no more than that
+ * is still to come: a person's command waits for twice as much at most, and the line is busy while
+ * rows are written down, and for a round trip. */
 #include "mirror-private.h"
 
 #include "base/safetext.h"
 
 #define WINDOW_MAX_ROWS 200
-#define SLICE_US	120000
-#define SLICE_FIRST	64   /* messages, before anything is known of the line */
+#define SLICE_US	100000
+#define SLICE_FIRST	64 /* messages, before anything is known of the line */
+#define SLICE_MIN_ROWS	8
+#define PIECE_US	2000 /* what comes within so long comes at once */
 #define SLICE_MAX_ROWS	4000 /* and no more, however fast: memory, and a cancelled fill */
 #define FLAGS_FACTOR	8    /* flags alone are this much shorter than whole records, or more */
 #define MISSING_AT_ONCE 1000
@@ -427,24 +431,58 @@ scaled(uint32_t span, uint64_t times, uint64_t of)
 	return (uint32_t)CLAMP(n, 1, UINT32_MAX / 4);
 }
 
-/* SLICE took US microseconds: how many UIDs next. */
-static void
-learn_span(Mirror *mirror, const Slice *slice, int64_t us)
+void
+mirror_time_row(Mirror *mirror)
 {
-	uint32_t asked = slice->high - slice->low + 1;
-	uint32_t rows = slice->rows, fitting;
+	int64_t now = g_get_monotonic_time();
 
-	if (!rows) {
+	if (!mirror->look_us)
+		mirror->look_us = now;
+	if (mirror->look_rows || now - mirror->look_us >= PIECE_US)
+		mirror->look_rows++;
+}
+
+/* How many rows a slice may have, now that SLICE is over.  Only what came after the first piece is
+ * timed: that one waited for a round trip, and TLS hands out 16 KiB at once.  Of samples the highest
+ * counts, as the lower ones may hold a time when nothing was asked for; a line that gets slower shows
+ * within some slices. */
+static uint32_t
+learn_goal(Mirror *mirror, const Slice *slice)
+{
+	int64_t now = g_get_monotonic_time(), sample;
+
+	if (mirror->look_rows * 4 < slice->rows) {
+		/* All of it in one piece: too short to tell; or it ended together with another. */
+		return mirror->looked ? 0 : MIN(slice->rows * 2, SLICE_MAX_ROWS);
+	}
+	sample = mirror->look_rows * G_USEC_PER_SEC / (now - mirror->look_us);
+	mirror->rate = MAX(sample, mirror->rate * 9 / 10);
+	mirror->looked = true;
+	mirror->look_us = now;
+	mirror->look_rows = 0;
+	/* At most four times what was seen to work. */
+	return (
+	    uint32_t)CLAMP(MIN(mirror->rate * SLICE_US / G_USEC_PER_SEC, (int64_t)slice->rows * 4),
+			   SLICE_MIN_ROWS, SLICE_MAX_ROWS);
+}
+
+/* SLICE is over: how many UIDs next. */
+static void
+learn_span(Mirror *mirror, const Slice *slice)
+{
+	uint32_t asked = slice->high - slice->low + 1, goal;
+
+	if (!slice->rows) {
 		mirror->span = scaled(MAX(mirror->span, asked), 4, 1);
 		return;
 	}
 	if (slice->kind == SLICE_FLAGS || asked < mirror->span)
 		return;
-	/* So many rows in the time a slice may take; at most four times what was seen to work. */
-	fitting = (uint32_t)MIN((int64_t)rows * SLICE_US / MAX(us, 1000), (int64_t)rows * 4);
-	fitting = CLAMP(fitting, 8, SLICE_MAX_ROWS);
-	mirror->goal = fitting;
-	mirror->span = scaled(asked, fitting, rows);
+	goal = learn_goal(mirror, slice);
+	if (!goal)
+		return;
+	mirror->goal = goal;
+	mirror->span = scaled(asked, goal, slice->rows);
 }
 
 static void on_slice(void *data, ImapTicket ticket, ImapOutcome outcome,
@@ -454,18 +492,24 @@ static void
 send_slice(Mirror *mirror, SliceKind kind, uint32_t low, uint32_t high)
 {
 	ImapCommand *command = imap_command_new("UID FETCH");
+	uint32_t goal = mirror->goal ? mirror->goal : SLICE_FIRST;
+	Slice *slice;
 
-	mirror->slices[mirror->n_slices++] = (Slice){
+	if (!mirror->n_slices) {
+		mirror->looked = false;
+		mirror->look_us = mirror->look_rows = 0;
+	}
+	slice = &mirror->slices[mirror->n_slices++];
+	*slice = (Slice){
 		.kind = kind,
 		.low = low,
 		.high = high,
-		.sent_us = g_get_monotonic_time(),
-		.expected = kind == SLICE_FLAGS ? mirror->goal * FLAGS_FACTOR : mirror->goal,
+		.expected = kind == SLICE_FLAGS ? goal * FLAGS_FACTOR : goal,
 	};
 	imap_command_range(command, low, high);
 	imap_command_text(command, "%s",
 			  kind == SLICE_FLAGS ? "(UID FLAGS)" : mirror_items(mirror));
-	mirror_send(mirror, command, on_slice, mirror);
+	slice->ticket = mirror_send(mirror, command, on_slice, mirror);
 }
 
 static void
@@ -481,31 +525,46 @@ tell_progress(Mirror *mirror)
 	account_status(mirror->account, doing, mirror->box->total, mirror->exists);
 }
 
+/* A server may end a later one first.  What is known reaches down to the lowest of those that are
+ * over in a row: a line that breaks now leaves no hole. */
+static void
+take_ended(Mirror *mirror, MirrorProgress *progress)
+{
+	while (mirror->n_slices && mirror->slices[0].ended) {
+		const Slice *slice = &mirror->slices[0];
+
+		if (slice->kind == SLICE_FULL)
+			progress->known_from_uid = slice->low;
+		else if (!mirror->flags_next && mirror_has_condstore(mirror))
+			progress->mirrored_modseq = mirror->modseq;
+		mirror->n_slices--;
+		memmove(mirror->slices, mirror->slices + 1,
+			mirror->n_slices * sizeof *mirror->slices);
+	}
+}
+
 static void
 on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
 {
 	Mirror *mirror = data;
-	Slice slice = mirror->slices[0];
 	MirrorProgress progress = { 0 };
-	int64_t now = g_get_monotonic_time();
+	Slice *slice = mirror->slices;
 
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
-	mirror->n_slices--;
-	memmove(mirror->slices, mirror->slices + 1, mirror->n_slices * sizeof *mirror->slices);
+	while (slice->ticket != ticket) {
+		slice++;
+		g_assert(slice < mirror->slices + mirror->n_slices);
+	}
+	slice->ended = true;
 	/* NO: some of these were expunged meanwhile, or one is broken on the server; what could be had
 	 * came.  BAD: the server does not take what we ask. */
-	if (outcome == IMAP_OUTCOME_BAD) {
+	if (outcome == IMAP_OUTCOME_BAD)
 		sync_failed(mirror, response, _("read the rest of the folder"));
-		return;
-	}
-	learn_span(mirror, &slice, now - MAX(slice.sent_us, mirror->slice_end_us));
-	mirror->slice_end_us = now;
-	if (slice.kind == SLICE_FULL)
-		progress.known_from_uid = slice.low;
-	else if (!mirror->flags_next && mirror_has_condstore(mirror))
-		progress.mirrored_modseq = mirror->modseq;
-	if (!mirror_write(mirror, &progress))
+	else
+		learn_span(mirror, slice);
+	take_ended(mirror, &progress);
+	if (mirror->stuck || !mirror_write(mirror, &progress))
 		return;
 	tell_progress(mirror);
 	account_pump_later(mirror->account);
@@ -514,11 +573,20 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 static bool
 may_send_slice(const Mirror *mirror)
 {
-	const Slice *last = &mirror->slices[MAX(mirror->n_slices, 1) - 1];
+	uint32_t to_come = 0, whole = 0;
 
 	if (mirror->stuck || mirror->n_slices >= MIRROR_SLICES)
 		return false;
-	return !mirror->n_slices || last->rows * 2 >= last->expected;
+	for (unsigned i = 0; i < mirror->n_slices; i++) {
+		const Slice *slice = &mirror->slices[i];
+
+		whole = slice->expected;
+		if (slice->ended)
+			continue;
+		to_come += slice->expected - MIN(slice->rows, slice->expected);
+	}
+	/* Before anything is known of the line, one at a time. */
+	return !mirror->n_slices || (mirror->goal && to_come <= whole);
 }
 
 void
@@ -541,8 +609,6 @@ mirror_fill(Mirror *mirror)
 
 	if (!mirror->span)
 		mirror->span = scaled(SLICE_FIRST, MAX(mirror->uidnext, 1), MAX(mirror->exists, 1));
-	if (!mirror->goal)
-		mirror->goal = SLICE_FIRST;
 	mirror->filling = true;
 	while (may_send_slice(mirror)) {
 		uint32_t low, high, span = mirror->span;

@@ -368,6 +368,7 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 	    mirror->seen_min ? MIN(mirror->seen_min, fetch->uid.value) : fetch->uid.value;
 	mirror->seen_max = MAX(mirror->seen_max, fetch->uid.value);
 	count_row(mirror, fetch->uid.value);
+	mirror_time_row(mirror);
 	record_batch_messages(mirror->batch, &n);
 	if (n >= WRITE_ROWS && mirror->box && mirror_apply(mirror))
 		mirror_fill_on(mirror);
