@@ -53,12 +53,10 @@ take_charset(Span *value)
 static char *
 to_utf8(const GString *bytes, const char *charset)
 {
-	char *text = NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
 
-	if (charset && *charset && g_ascii_strcasecmp(charset, "utf-8"))
-		text =
-		    g_convert(bytes->str, (gssize)bytes->len, "UTF-8", charset, NULL, NULL, NULL);
-	return text ? text : g_utf8_make_valid(bytes->str, (gssize)bytes->len);
+	mail_charset_decode(span_of(bytes->str, bytes->len), span_of_string(charset), text);
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static char *
