@@ -22,7 +22,8 @@ typedef struct Span {
 static inline Span
 span_of(const void *bytes, size_t size)
 {
-	return (Span){ (const char *)bytes, (const char *)bytes + size };
+	/* nothing may be added to NULL, not even nothing (C17, 6.5.6) */
+	return (Span){ (const char *)bytes, size ? (const char *)bytes + size : bytes };
 }
 
 /* NULL gives the empty span. */
