@@ -142,7 +142,7 @@ MailPart *engine_structure(const StoreRow *row);
 /* A part's bytes as transferred, from the store: its own, or out of the message where that is here
  * whole.  GONE when it is not cached.  *BYTES is yours to unref. */
 bool engine_part_load(Store *store, StoreId message, const char *section, GBytes **bytes,
-    GError **error);
+		      GError **error);
 /* The same question without the bytes. */
 bool engine_part_has(Store *store, StoreId message, const char *section, bool *has, GError **error);
 

@@ -12,8 +12,8 @@
 #define DEFAULT_TIMEOUT_MS  60000
 #define CHALLENGE_MAX_BYTES (64 * 1024) /* of base64 */
 /* Broken answers of one session that are passed over. */
-#define SKIPPED_MAX 1000
-#define CAPABILITIES_MAX    1000
+#define SKIPPED_MAX	 1000
+#define CAPABILITIES_MAX 1000
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
@@ -137,14 +137,14 @@ struct ImapSession {
 	GQueue in_flight; /* of Pending, owned; in the order they left */
 	GQueue finished;  /* of Pending, owned; their outcome is to be told */
 	/* Of those in flight; NULL: none. */
-	Pending *owner;	  /* nothing may be sent until it lets go of the line */
-	Pending *login;	  /* AUTHENTICATE or LOGIN */
-	Pending *select;  /* SELECT or EXAMINE */
-	Pending *idle;	  /* the IDLE that stands, or will */
-	bool riders_fit;  /* behind the login */
+	Pending *owner;	    /* nothing may be sent until it lets go of the line */
+	Pending *login;	    /* AUTHENTICATE or LOGIN */
+	Pending *select;    /* SELECT or EXAMINE */
+	Pending *idle;	    /* the IDLE that stands, or will */
+	bool riders_fit;    /* behind the login */
 	unsigned n_skipped; /* untagged responses that were not the grammar */
-	bool last_step;	  /* the answer being made is the mechanism's last */
-	bool new_mailbox; /* what comes now is certainly SELECT's mailbox */
+	bool last_step;	    /* the answer being made is the mechanism's last */
+	bool new_mailbox;   /* what comes now is certainly SELECT's mailbox */
 
 	bool ready;
 	GPtrArray *capabilities; /* of char *, as sent; NULL: not known */
