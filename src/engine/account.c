@@ -717,7 +717,10 @@ step_home(Account *account)
 		mirror_want(account->mirror, MAX(account->home_rows, 1));
 		if (!mirror_is_current(account->mirror))
 			return;
+		/* The folders and their counts belong to the first screen. */
 		if (account->home_fill && !mirror_is_complete(account->mirror)) {
+			if (account->folder_read)
+				return;
 			connection_compress(account->connection);
 			mirror_fill(account->mirror);
 			return;

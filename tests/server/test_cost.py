@@ -21,6 +21,18 @@ def through(line, server, scheme):
     return f"imap+insecure://{server.user}@127.0.0.1:{line.port}"
 
 
+def turns_said(log):
+    """Until the window and the folders are here."""
+    turns, told, missing = 0, True, {"Fetch", "List"}
+    for line in log.splitlines():
+        if " imap test S: " in line:
+            told = True
+            missing -= {word for word in missing if f" OK {word} completed" in line}
+        elif " imap test C: " in line and told and missing:
+            turns, told = turns + 1, False
+    return turns
+
+
 class FirstScreen(unittest.TestCase):
     """A screen is there when the newest message and the folder's count are on it.  What belongs to it
     is found in the bytes the server sent: what is asked for behind the screen's back is not charged to
@@ -82,6 +94,26 @@ class FirstScreen(unittest.TestCase):
             print(f"\n  TLS: {turns} turns, {down} bytes", flush=True)
             self.assertLessEqual(turns, TURNS + TLS_TURNS + 1)
             self.assertLessEqual(down, BYTES)
+
+    def test_of_every_way_to_log_in(self):
+        """As the program tells it: a turn is what it says after it was told something.  STARTTLS and
+        SCRAM are two turns more each: what a server can do is asked anew under TLS, and SCRAM has a
+        second step."""
+        for scheme in ("imaps", "imap"):
+            for mechanisms, steps in (("plain", 0), ("scram-sha-256", 2)):
+                with self.subTest(scheme=scheme, mechanisms=mechanisms), \
+                        Dovecot(count=100, mechanisms=mechanisms) as server, \
+                        Proxy(server.imaps if scheme == "imaps" else server.imap, **SLOW) as line, \
+                        Postern(f"{scheme}://{server.user}@localhost:{line.port}",
+                                ca=server.ca) as postern, \
+                        Terminal(postern.command(), postern.environment) as terminal:
+                    terminal.wait("1/100", 60)
+                    terminal.wait(lambda _: "OK List completed" in postern.log(), 60)
+                    terminal.keys("q")
+                    terminal.wait_exit()
+                    turns = turns_said(postern.log())
+                    print(f"\n  {scheme}, {mechanisms}: {turns} turns", flush=True)
+                    self.assertLessEqual(turns, 2 + steps + (2 if scheme == "imap" else 0))
 
     def test_of_the_command_line(self):
         with Dovecot(count=100_000, mechanisms="plain login") as server, \
