@@ -150,9 +150,10 @@ class Proxy:
             writer.close()
             return
         connection.writers = [writer, server_writer]
-        await asyncio.gather(
-            self._pump(reader, server_writer, connection, "up"),
-            self._pump(server_reader, writer, connection, "down"), return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):       # _close(); asyncio would complain
+            await asyncio.gather(
+                self._pump(reader, server_writer, connection, "up"),
+                self._pump(server_reader, writer, connection, "down"), return_exceptions=True)
         for end in (writer, server_writer):
             end.close()
         connection.writers = []

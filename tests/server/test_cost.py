@@ -165,6 +165,22 @@ class OneMessage(unittest.TestCase):
             self.assertLessEqual(last["round_trips"], line.turns)
             self.assertGreaterEqual(last["round_trips"], 4)
 
+    def test_a_sync_is_compressed_where_the_server_can(self):
+        """The same mailbox with and without COMPRESS=DEFLATE (RFC 4978), to the same rows."""
+        carried, rows = [], []
+        for compress in (False, True):
+            with Dovecot(mail=bulk(1000), compress=compress) as server, \
+                    Proxy(server.imaps) as line, \
+                    Postern(through(line, server, "imaps"), ca=server.ca) as postern:
+                last = postern.rows("sync", "INBOX")[-1]
+                self.assertEqual(last["messages"], 1000)
+                self.assertLess(abs(line.down - last["bytes_in"]), 300, "what the line carried")
+                carried.append(line.down)
+                rows.append(postern.rows("--offline", "list", "INBOX", "--limit", "1000"))
+        print(f"\n  {carried[0]} bytes from the server, compressed {carried[1]}", flush=True)
+        self.assertLess(carried[1] * 4, carried[0])
+        self.assertEqual(rows[0], rows[1])
+
 
 if __name__ == "__main__":
     main()
