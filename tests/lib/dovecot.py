@@ -14,6 +14,7 @@ It needs no privilege: whoever starts it is the user it runs as, except that roo
 """
 
 import contextlib
+import ctypes
 import grp
 import imaplib
 import os
@@ -281,7 +282,8 @@ class Dovecot:
             with open(self._path("stderr"), "ab") as errors:
                 self.master = subprocess.Popen(
                     ["dovecot", "-F", "-c", self._path("dovecot.conf")], stdin=subprocess.DEVNULL,
-                    stdout=errors, stderr=errors, start_new_session=True, **self._as_user())
+                    stdout=errors, stderr=errors, start_new_session=True,
+                    preexec_fn=end_with_parent, **self._as_user())
             if self._wait():
                 return
             self.master.wait()
@@ -369,6 +371,12 @@ class Dovecot:
 
     def _path(self, name):
         return os.path.join(self.dir, name)
+
+
+def end_with_parent():
+    """In a child: SIGTERM when its parent is gone, however that ended."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port():

@@ -38,7 +38,7 @@ def main():
              "--data", os.path.join(directory, "data"), *arguments],
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         try:
-            status = child.wait()
+            status = follow(child)
         finally:
             if child.poll() is None:
                 child.terminate()
@@ -47,6 +47,17 @@ def main():
         print(f"postern ended by signal {-status}", file=sys.stderr)
         status = 128 - status
     sys.exit(status)
+
+
+def follow(child):
+    """Waits for CHILD; when it is stopped, so are we, and the shell has the terminal until `fg`."""
+    while True:
+        _, status = os.waitpid(child.pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return child.returncode
+        os.kill(os.getpid(), signal.SIGSTOP)
+        child.send_signal(signal.SIGCONT)
 
 
 def write(directory, name, text):
