@@ -5,7 +5,7 @@
  *
  * Each account has one connection that answers the person first and does background work second:
  * a person's request is sent as soon as it is made, and background fetches are cut into slices of
- * about 200 ms of line time, so that a request waits behind one slice at the most.
+ * about 100 ms of line time, so that a request waits behind about two of them.
  *
  * Opening a mailbox for the first time takes these round trips after the greeting (TLS's own not
  * counted), whatever its size:

@@ -7,7 +7,7 @@
 
 /* In flight at most, however short the rest of each: several when a server works on all at once and
  * ends them together. */
-#define MIRROR_SLICES 4
+#define MIRROR_SLICES 6
 
 typedef enum {
 	SLICE_FLAGS, /* flags of messages known, where the server cannot say which changed */
@@ -67,6 +67,8 @@ struct Mirror {
 	uint32_t fill_next;  /* the highest UID to ask for; 0: none, or not begun */
 	uint32_t span;	     /* UIDs a slice */
 	uint32_t goal;	     /* rows a slice; 0: nothing is known of the line yet */
+	int64_t asked_us;    /* when a slice was last sent to a line at rest */
+	int64_t wait_us;     /* how long its first row took, at least: a round trip; 0 */
 	int64_t rate;	     /* full records a second, as far as is known; 0 */
 	bool looked;	     /* since slices are in flight */
 	int64_t look_us; /* when the line was last looked at, or the first row came; 0: none yet */

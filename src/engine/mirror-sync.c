@@ -3,16 +3,17 @@
  *
  * Slices are ranges of UIDs, because a UID FETCH means the same whatever arrives or goes in the
  * meantime; how many messages such a range holds is learnt from the slices before it.  A slice is
- * sized so that it takes about SLICE_US of line time, and the next one leaves when no more than that
- * is still to come: a person's command waits for twice as much at most, and the line is busy while
- * rows are written down, and for a round trip. */
+ * sized so that it takes about SLICE_US of line time, and the next one leaves when no more than that,
+ * or than a round trip brings, is still to come: the line is busy while rows are written down, and a
+ * person's command waits for about two slices. */
 #include "mirror-private.h"
 
 #include "base/safetext.h"
 
 #define WINDOW_MAX_ROWS 200
 #define SLICE_US	100000
-#define SLICE_FIRST	64 /* messages, before anything is known of the line */
+#define SLICE_FIRST	64     /* messages, before anything is known of the line */
+#define WAIT_MAX_US	400000 /* a longer round trip leaves the line idle in between */
 #define SLICE_MIN_ROWS	8
 #define PIECE_US	2000 /* what comes within so long comes at once */
 #define SLICE_MAX_ROWS	4000 /* and no more, however fast: memory, and a cancelled fill */
@@ -436,8 +437,12 @@ mirror_time_row(Mirror *mirror)
 {
 	int64_t now = g_get_monotonic_time();
 
-	if (!mirror->look_us)
+	if (!mirror->look_us) {
+		int64_t wait_us = now - mirror->asked_us;
+
 		mirror->look_us = now;
+		mirror->wait_us = mirror->wait_us ? MIN(mirror->wait_us, wait_us) : wait_us;
+	}
 	if (mirror->look_rows || now - mirror->look_us >= PIECE_US)
 		mirror->look_rows++;
 }
@@ -497,6 +502,7 @@ send_slice(Mirror *mirror, SliceKind kind, uint32_t low, uint32_t high)
 
 	if (!mirror->n_slices) {
 		mirror->looked = false;
+		mirror->asked_us = g_get_monotonic_time();
 		mirror->look_us = mirror->look_rows = 0;
 	}
 	slice = &mirror->slices[mirror->n_slices++];
@@ -573,7 +579,7 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 static bool
 may_send_slice(const Mirror *mirror)
 {
-	uint32_t to_come = 0, whole = 0;
+	uint64_t to_come = 0, whole = 0;
 
 	if (mirror->stuck || mirror->n_slices >= MIRROR_SLICES)
 		return false;
@@ -586,7 +592,11 @@ may_send_slice(const Mirror *mirror)
 		to_come += slice->expected - MIN(slice->rows, slice->expected);
 	}
 	/* Before anything is known of the line, one at a time. */
-	return !mirror->n_slices || (mirror->goal && to_come <= whole);
+	if (!mirror->n_slices || !mirror->goal)
+		return !mirror->n_slices;
+	/* What is on its way in a round trip keeps nobody waiting. */
+	whole = whole * (uint64_t)CLAMP(mirror->wait_us, SLICE_US, WAIT_MAX_US) / SLICE_US;
+	return to_come <= whole;
 }
 
 void
