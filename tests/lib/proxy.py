@@ -183,12 +183,13 @@ class Proxy:
                 with contextlib.suppress(OSError, RuntimeError):
                     writer.write_eof()
                 return
-            now = time.monotonic()
+            # By the line's own clock: a loop that wakes up late must not make the line slower.
             due = max(due, free)
+            if self.rate:
+                free = due + len(data) / self.rate
+            now = time.monotonic()
             if due > now:
                 await asyncio.sleep(due - now)
-            if self.rate:
-                free = max(time.monotonic(), free) + len(data) / self.rate
             await self._flowing.wait()
             if way == "down":
                 for limit, stall in ((self.cut_after, False), (self.stall_after, True)):

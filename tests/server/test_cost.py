@@ -1,6 +1,7 @@
 """What the first screenful and a message cost on the line: bytes from the server and round trips,
 counted outside the program."""
 
+import re
 import time
 import unittest
 
@@ -180,6 +181,27 @@ class OneMessage(unittest.TestCase):
         print(f"\n  {carried[0]} bytes from the server, compressed {carried[1]}", flush=True)
         self.assertLess(carried[1] * 4, carried[0])
         self.assertEqual(rows[0], rows[1])
+
+
+class Slices(unittest.TestCase):
+    """What fills in behind the screen comes in slices of about 100 ms of line time."""
+
+    def slices(self, messages, **line):
+        with Dovecot(mail=bulk(messages)) as server, Proxy(server.imaps, **line) as slow, \
+                Postern(through(slow, server, "imaps"), ca=server.ca) as postern:
+            self.assertEqual(postern.rows("sync", "INBOX")[-1]["messages"], messages)
+            found = re.findall(r"C: A\d+ UID FETCH (\d+):(\d+) ", postern.log())
+        rows = [int(high) - int(low) + 1 for low, high in found]
+        print(f"\n  {line}: {rows}", flush=True)
+        return rows
+
+    def test_latency_does_not_make_them_short(self):
+        # 10 Mbit/s bring about 200 in 100 ms.
+        self.assertLess(len(self.slices(3000, rtt_ms=250, bytes_per_s=1_250_000)), 45)
+
+    def test_a_slow_line_does(self):
+        # 1 Mbit/s brings about 20 in 100 ms; the first is sent before anything is known.
+        self.assertLess(max(self.slices(500, rtt_ms=60, bytes_per_s=125_000)[3:]), 60)
 
 
 if __name__ == "__main__":
