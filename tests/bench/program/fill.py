@@ -32,18 +32,16 @@ def bare(server, messages, tls):
     words = [f'1 LOGIN {USER} "{PASSWORD}"', "2 SELECT INBOX (CONDSTORE)"]
     for high in range(messages, 0, -SLICE):
         words.append(f"3 FETCH {max(high - SLICE + 1, 1)}:{high} {ITEMS}")
-    words.append("4 LOGOUT")
+    words.append("4 NOOP")
     line.sendall(("\r\n".join(words) + "\r\n").encode())
     buffer, end, size = bytearray(1 << 18), b"", 0
-    while True:
+    while b"\r\n4 OK" not in end:
         got = line.recv_into(buffer)
         if not got:
-            break
+            sys.exit(f"fill.py: the server closed: {end}")
         size += got
         end = (end + buffer[max(got - 200, 0):got])[-200:]
     line.close()
-    if b"\r\n4 OK" not in end:
-        sys.exit(f"fill.py: the bare client failed: {end}")
     return time.monotonic() - begun, time.process_time() - cpu, size
 
 
