@@ -6,6 +6,7 @@
 
 #define RETRY_FIRST_MS	1000
 #define RETRY_MAX_MS	60000
+#define STEADY_MS	60000		/* a line that stood so long was a good one */
 #define REFRESH_MS	(4 * 60 * 1000) /* folder counts, and IDLE renewed well before 29 minutes */
 #define NOOP_MS		(60 * 1000)	/* where there is no IDLE */
 #define STATUS_EVERY_MS 100
@@ -207,6 +208,9 @@ on_closed(void *data, const GError *error)
 	g_autoptr(GError) copy = g_error_copy(error);
 
 	count_totals(account);
+	/* A server that takes the login and hangs up soon after is not asked every second for ever. */
+	if (account->online && g_get_monotonic_time() / 1000 - account->online_ms >= STEADY_MS)
+		account->failures = 0;
 	forget_line(account, copy);
 	g_clear_pointer(&account->connection, connection_free);
 	memset(&account->seen, 0, sizeof account->seen);
@@ -231,6 +235,7 @@ on_link(void *data, EngineLink link)
 static void
 on_id(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
 {
+	account_pump_later(data);
 }
 
 static void
@@ -287,7 +292,7 @@ on_online(void *data)
 	Account *account = data;
 
 	account->online = true;
-	account->failures = 0;
+	account->online_ms = g_get_monotonic_time() / 1000;
 	store_account_set(account->engine->store, account->id, "binding", account->memory.binding,
 			  NULL);
 	g_clear_error(&account->error);
@@ -377,7 +382,7 @@ ride_first_mailbox(Account *account)
 	if (folder == account->home)
 		mirror_want(account->mirror, account->home_rows);
 	else if (job->kind == JOB_OPEN)
-		mirror_want(account->mirror, job->rows);
+		mirror_want(account->mirror, MAX(job->rows, 1));
 	g_bytes_unref(raw);
 }
 
@@ -447,11 +452,29 @@ find_job(GQueue *queue, EngineRequest request)
 	return NULL;
 }
 
+/* The person looks elsewhere now: nobody waits for what was opened before. */
+static void
+drop_other_opens(Account *account, const char *folder)
+{
+	g_autoptr(GError) error =
+	    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_CANCELLED, _("cancelled"));
+
+	for (GList *at = account->jobs.head, *next; at; at = next) {
+		Job *job = at->data;
+
+		next = at->next;
+		if (job->kind == JOB_OPEN && g_strcmp0(job->folder, folder))
+			account_finish(account, job, error);
+	}
+}
+
 void
 account_add_job(Account *account, Job *job)
 {
 	g_autoptr(GError) error = NULL;
 
+	if (job->kind == JOB_OPEN)
+		drop_other_opens(account, job->folder);
 	g_queue_push_tail(job->kind == JOB_SYNC ? &account->syncs : &account->jobs, job);
 	if (job->kind == JOB_OPEN)
 		remember_home(account, job);
@@ -503,258 +526,6 @@ account_pump_later(Account *account)
 		account->pump = engine_idle(account->engine, on_pump, account);
 }
 
-/* Selects RAW, when nothing of the mailbox before it is still under way.  True when it is ready. */
-static bool
-need_mailbox(Account *account, GBytes *raw)
-{
-	if (account->mirror && mirror_is(account->mirror, raw))
-		return mirror_is_ready(account->mirror);
-	if (account->mirror && (account->hold_mailbox || mirror_is_busy(account->mirror) ||
-				parts_is_busy(account->parts)))
-		return false;
-	g_clear_pointer(&account->mirror, mirror_free);
-	account->mirror = mirror_new(account, raw);
-	mirror_select(account->mirror);
-	return false;
-}
-
-static GBytes *
-job_mailbox(Account *account, Job *job)
-{
-	g_autoptr(StoreMailbox) box = NULL;
-
-	if (job->folder)
-		return folders_raw_name(account, job->folder);
-	if (job->mailbox && store_mailbox_get(account->engine->store, job->mailbox, &box, NULL))
-		return g_bytes_new(box->raw, box->raw_size);
-	return NULL;
-}
-
-/* True when the JOB is over and was freed. */
-static bool
-step_in_mailbox(Account *account, Job *job)
-{
-	g_autoptr(GBytes) raw = job_mailbox(account, job);
-	g_autoptr(GError) error = NULL;
-
-	if (!raw) {
-		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
-				    _("there is no folder \"%s\""), job->folder ? job->folder : "");
-		account_finish(account, job, error);
-		return true;
-	}
-	if (!need_mailbox(account, raw)) {
-		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
-			error = g_error_copy(mirror_error(account->mirror));
-			g_clear_pointer(&account->mirror, mirror_free);
-			account_finish(account, job, error);
-			return true;
-		}
-		if (job->kind == JOB_OPEN && mirror_is(account->mirror, raw))
-			mirror_want(account->mirror, job->offset + job->rows);
-		return false;
-	}
-	job->mailbox = mirror_mailbox(account->mirror);
-	switch (job->kind) {
-	case JOB_OPEN:
-		mirror_want(account->mirror, job->offset + job->rows);
-		if (!mirror_is_current(account->mirror))
-			return false;
-		if (!mirror_covers(account->mirror, job->offset + job->rows)) {
-			mirror_fill(account->mirror);
-			return false;
-		}
-		break;
-	case JOB_MESSAGE:
-		/* The window's rows are told apart by nothing coming between. */
-		if (!job->started && !mirror_is_windowing(account->mirror))
-			mirror_fetch_message(account->mirror, job);
-		if (!job->started || job->pending)
-			return false;
-		break;
-	case JOB_PARTS:
-		if (!job->started)
-			parts_start(account->parts, job);
-		if (job->pending)
-			return false;
-		break;
-	default:
-		g_assert_not_reached();
-	}
-	if (job->error)
-		error = g_error_copy(job->error);
-	else if (job->kind == JOB_OPEN && mirror_error(account->mirror))
-		error = g_error_copy(mirror_error(account->mirror));
-	account_finish(account, job, error);
-	return true;
-}
-
-static bool
-step_job(Account *account, Job *job)
-{
-	g_autoptr(GError) error = NULL;
-
-	switch (job->kind) {
-	case JOB_FOLDERS:
-	case JOB_CHECK:
-		if (!job->started) {
-			job->started = true;
-			folders_read(account);
-		}
-		if (account->folder_read)
-			return false;
-		if (job->kind == JOB_CHECK)
-			engine_set_report(account->engine, report_make(account));
-		error = job->error ? g_error_copy(job->error) : NULL;
-		account_finish(account, job, error);
-		return true;
-	default:
-		return step_in_mailbox(account, job);
-	}
-}
-
-/* A SYNC of everything learns the folders first, then takes one after the other. */
-static bool
-plan_sync(Account *account, Job *job)
-{
-	g_autoptr(GPtrArray) boxes = NULL;
-
-	if (job->started)
-		return true;
-	if (job->folder) {
-		GBytes *raw = folders_raw_name(account, job->folder);
-
-		if (raw)
-			g_queue_push_tail(&job->folders, raw);
-		job->started = true;
-		return true;
-	}
-	if (!account->folders_ms) {
-		if (!account->folder_read)
-			folders_read(account);
-		return false;
-	}
-	job->started = true;
-	if (!store_mailboxes(account->engine->store, account->id, &boxes, &job->error))
-		return true;
-	for (unsigned i = 0; i < boxes->len; i++) {
-		const StoreMailbox *box = g_ptr_array_index(boxes, i);
-
-		if (box->selectable && !box->gone)
-			g_queue_push_tail(&job->folders, g_bytes_new(box->raw, box->raw_size));
-	}
-	return true;
-}
-
-static void
-next_sync_folder(Job *job)
-{
-	g_bytes_unref(g_queue_pop_head(&job->folders));
-	job->body_offset = 0;
-	job->bodies_done = false;
-}
-
-/* One step of a SYNC; true when it is over. */
-static bool
-step_sync(Account *account, Job *job)
-{
-	GBytes *raw;
-	g_autoptr(GError) error = NULL;
-
-	if (!plan_sync(account, job))
-		return false;
-	while (!job->error && (raw = g_queue_peek_head(&job->folders))) {
-		if (!need_mailbox(account, raw)) {
-			if (!mirror_is(account->mirror, raw) || !mirror_error(account->mirror))
-				return false;
-			job->error = g_error_copy(mirror_error(account->mirror));
-			g_clear_pointer(&account->mirror, mirror_free);
-			next_sync_folder(job);
-			continue;
-		}
-		connection_compress(account->connection);
-		mirror_want(account->mirror, 1);
-		if (!mirror_is_current(account->mirror))
-			return false;
-		if (!mirror_is_complete(account->mirror)) {
-			mirror_fill(account->mirror);
-			return false;
-		}
-		if (mirror_is_busy(account->mirror))
-			return false;
-		if (mirror_error(account->mirror))
-			job->error = g_error_copy(mirror_error(account->mirror));
-		job->mailbox = mirror_mailbox(account->mirror);
-		if (job->bodies != ENGINE_BODIES_NONE && !job->bodies_done) {
-			if (parts_sync(account->parts, job, job->mailbox))
-				return false;
-			job->bodies_done = true;
-		}
-		next_sync_folder(job);
-	}
-	error = job->error ? g_error_copy(job->error) : NULL;
-	account_finish(account, job, error);
-	return true;
-}
-
-/* Nobody waits: the folder the person looks at comes back, fills, and is kept true. */
-static void
-step_home(Account *account)
-{
-	g_autoptr(GBytes) raw = account->home ? folders_raw_name(account, account->home) : NULL;
-	ImapSession *session = connection_session(account->connection);
-
-	if (raw && !need_mailbox(account, raw)) {
-		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
-			engine_post_notice(account->engine, account->id,
-					   mirror_error(account->mirror)->message);
-			g_clear_pointer(&account->mirror, mirror_free);
-			g_clear_pointer(&account->home, g_free);
-		}
-		return;
-	}
-	if (account->mirror && raw) {
-		mirror_want(account->mirror, MAX(account->home_rows, 1));
-		if (!mirror_is_current(account->mirror))
-			return;
-		/* The folders and their counts belong to the first screen. */
-		if (account->home_fill && !mirror_is_complete(account->mirror)) {
-			if (account->folder_read)
-				return;
-			connection_compress(account->connection);
-			mirror_fill(account->mirror);
-			return;
-		}
-	}
-	account_status(account, NULL, 0, 0);
-	/* A command line asks its next question at once. */
-	if (account->mirror && !account->introduces && !account->engine->hold &&
-	    account_has(account, "IDLE") && !imap_session_is_idling(session) &&
-	    !imap_session_in_flight(session) && !imap_session_waiting(session)) {
-		imap_session_idle(session, NULL, NULL);
-		connection_flush_later(account->connection);
-	}
-}
-
-static void
-step_all(Account *account)
-{
-	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
-	account->hold_mailbox = false;
-	for (GList *at = account->jobs.head, *next; at; at = next) {
-		next = at->next;
-		if (!step_job(account, at->data))
-			account->hold_mailbox = true;
-	}
-	account->hold_mailbox = false;
-	if (!g_queue_is_empty(&account->jobs))
-		return;
-	if (!g_queue_is_empty(&account->syncs))
-		step_sync(account, g_queue_peek_head(&account->syncs));
-	else
-		step_home(account);
-}
-
 static gboolean
 on_pump(void *data)
 {
@@ -766,7 +537,7 @@ on_pump(void *data)
 	count_totals(account);
 	if (account->mirror)
 		mirror_continue_sync(account->mirror);
-	step_all(account);
+	jobs_step(account);
 	if (account->online)
 		introduce(account);
 	return G_SOURCE_REMOVE;
@@ -797,8 +568,9 @@ account_free(Account *account)
 {
 	if (!account)
 		return;
-	g_clear_pointer(&account->mirror, mirror_free);
+	/* First: what is in flight is answered CLOSED, and lets go of what it belongs to. */
 	g_clear_pointer(&account->connection, connection_free);
+	g_clear_pointer(&account->mirror, mirror_free);
 	folders_forget(account);
 	parts_free(account->parts);
 	engine_drop_source(&account->retry);

@@ -35,7 +35,8 @@ void connection_memory_clear(ConnectionMemory *memory);
  * login, where that is possible; empty: none. */
 Connection *connection_open(const ConfigAccount *config, ConnectionMemory *memory, Log *log,
 			    const char *name, const ConnectionHandler *handler, void *data);
-void connection_free(Connection *connection); /* NULL is fine; logs out as far as that is instant */
+/* NULL is fine.  What is in flight is answered CLOSED from inside; on_closed does not come. */
+void connection_free(Connection *connection);
 
 /* To be called once before on_online: see above.  DONE is called as for any command; never when
  * the SELECT did not ride: connection_rides tells. */

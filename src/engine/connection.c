@@ -701,6 +701,8 @@ connection_free(Connection *connection)
 	if (!connection)
 		return;
 	g_clear_pointer(&connection->secret_request, secret_request_free);
+	connection->closed = true;
+	imap_session_end(connection->session);
 	drop_source(&connection->flush);
 	drop_source(&connection->deadline);
 	drop_source(&connection->fail);

@@ -99,7 +99,8 @@ struct Account {
 	Connection *connection;
 	bool online;
 	bool introduces;   /* ID and LIST are still to be sent on this line */
-	unsigned failures; /* in a row */
+	int64_t online_ms;	   /* monotonic; since when */
+	unsigned failures;	   /* in a row */
 	GSource *retry;	   /* owned */
 	int64_t retry_ms;  /* monotonic; when */
 	EngineTotals seen; /* already added to the engine's */
@@ -138,6 +139,8 @@ void account_logout(Account *account);
 
 /* JOB is over: its DONE is posted, it is freed.  ERROR may be NULL, and is not taken. */
 void account_finish(Account *account, Job *job, const GError *error);
+/* What to send next.  Online. */
+void jobs_step(Account *account);
 /* Looks again at what to send next, once this turn of the loop is over. */
 void account_pump_later(Account *account);
 void account_status(Account *account, const char *doing, uint64_t done, uint64_t total);

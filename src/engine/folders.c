@@ -258,6 +258,19 @@ ask_status(FolderRead *read)
 	}
 }
 
+/* Those who wait for the list hear why there is none. */
+static void
+tell_refused(Account *account, const ImapResponse *response)
+{
+	for (GList *at = account->jobs.head; at; at = at->next) {
+		Job *job = at->data;
+
+		if (job->kind == JOB_FOLDERS && job->started && !job->error && response)
+			job->error =
+			    account_refusal(response, POSTERN_ERROR_REFUSED, _("list the folders"));
+	}
+}
+
 static void
 on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
 {
@@ -267,8 +280,10 @@ on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
 	read->pending--;
-	if (outcome != IMAP_OUTCOME_OK && !read->found->len)
+	if (outcome != IMAP_OUTCOME_OK && !read->found->len) {
 		read->refused = true;
+		tell_refused(read->account, response);
+	}
 	if (read->pending == 0 || read->status_next) {
 		if (!read->with_status && !read->refused)
 			ask_status(read);
