@@ -43,18 +43,31 @@ struct Mirror {
 	GStringChunk *change_words;
 	GArray *gone;		     /* of uint32_t */
 	uint32_t seen_min, seen_max; /* UIDs of full records since they were last reset */
+	uint32_t seen_seq;	     /* the sequence number of SEEN_MAX; 0: not known */
+	uint32_t rows_seen;	     /* full records since then */
 
 	/* bringing what is here up to date */
 	uint32_t wanted;  /* rows the person looks at, from the newest */
 	unsigned pending; /* commands of that in flight */
 	unsigned lone;	  /* single messages asked for, in flight */
 	bool new_done, flags_done, searching, checked;
-	bool compare;	     /* the SEARCH in flight is for every UID */
+	uint32_t
+	    search_from; /* the SEARCH in flight is from this UID on: the fill goes on meanwhile */
+	bool compare;	 /* the SEARCH in flight is for every UID */
 	uint32_t new_exists; /* EXISTS when what is new was asked for */
+	uint32_t new_base;   /* those of them that were known before */
+	unsigned news;	     /* times it was asked for, before the mirror was current */
 	GArray *found;	     /* of ImapRange: the SEARCH in flight */
 	bool has_count;
 	uint32_t count;
 	bool doubt; /* what is here may not be what the server has: compare */
+
+	/* what should be here and is not (mirror-holes.c) */
+	GArray *holes;	     /* of uint32_t, ascending: asked for now */
+	unsigned hole_stage; /* how modestly */
+	unsigned hole_rounds;
+	uint32_t holes_end; /* behind the last of them */
+	GArray *hopeless;   /* of uint32_t: the server has them, and gives nothing of them */
 
 	SeqMap map;
 	bool top_known;	  /* TOP_SEQ is right */
@@ -88,6 +101,16 @@ void mirror_time_row(Mirror *mirror);
 
 /* More rows came: time for the next slice, unless a person came in between. */
 void mirror_fill_on(Mirror *mirror);
+
+/* The UIDs from FROM (at least known_from_uid) up to mirrored_uidnext that the server has, as far as
+ * is known here, ascending; yours to g_free. */
+bool mirror_uids(Mirror *mirror, uint32_t from, uint32_t **uids, size_t *n);
+/* Holds FOUND, all the server has from search_from on, against that: removes what is gone, asks for
+ * what is missing. */
+bool mirror_compare(Mirror *mirror);
+bool mirror_is_hole(const Mirror *mirror, uint32_t uid); /* asked for just now */
+void mirror_forget_hopeless(Mirror *mirror, uint32_t uid);
+void mirror_resume(Mirror *mirror); /* what is to be done next */
 
 const char *mirror_items(const Mirror *mirror);
 bool mirror_has_condstore(const Mirror *mirror);

@@ -18,10 +18,10 @@
 #define PIECE_US	2000 /* what comes within so long comes at once */
 #define SLICE_MAX_ROWS	4000 /* and no more, however fast: memory, and a cancelled fill */
 #define FLAGS_FACTOR	8    /* flags alone are this much shorter than whole records, or more */
-#define MISSING_AT_ONCE 1000
+#define NEWS_MAX	5    /* times new mail is asked for, before the rest is looked at */
 
-static void
-resume(Mirror *mirror)
+void
+mirror_resume(Mirror *mirror)
 {
 	mirror_continue_sync(mirror);
 	account_pump_later(mirror->account);
@@ -32,13 +32,32 @@ resume(Mirror *mirror)
 static void
 sync_failed(Mirror *mirror, const ImapResponse *response, const char *what)
 {
-	g_autoptr(GError) error = account_refusal(response, POSTERN_ERROR_REFUSED, what);
+	g_autoptr(GError) error =
+	    response ? account_refusal(response, POSTERN_ERROR_REFUSED, what)
+		     : g_error_new(POSTERN_ERROR, POSTERN_ERROR_REFUSED, _("cannot %s"), what);
 
 	mirror->stuck = true;
 	engine_post_notice(mirror->account->engine, mirror->account->id, error->message);
 	if (!mirror->error)
 		mirror->error = g_steal_pointer(&error);
 	account_pump_later(mirror->account);
+}
+
+/* The newest row that came says where the mirror ends in sequence numbers. */
+static void
+learn_top(Mirror *mirror)
+{
+	mirror->top_known = mirror->seen_seq != 0;
+	mirror->top_seq = mirror->seen_seq;
+	seqmap_clear(&mirror->map);
+	if (!mirror->top_known && mirror->new_exists)
+		mirror->doubt = true;
+}
+
+static void
+reset_seen(Mirror *mirror)
+{
+	mirror->seen_min = mirror->seen_max = mirror->seen_seq = mirror->rows_seen = 0;
 }
 
 static void
@@ -51,8 +70,13 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
 	mirror->pending--;
-	if (outcome != IMAP_OUTCOME_OK)
+	/* NO, and rows: one of them is broken on the server; it is a hole, and looked for below. */
+	if (outcome == IMAP_OUTCOME_CANCELLED || outcome == IMAP_OUTCOME_BAD ||
+	    (outcome == IMAP_OUTCOME_NO && !mirror->rows_seen)) {
 		sync_failed(mirror, response, _("read the newest messages"));
+		return;
+	}
+	mirror->doubt |= mirror->rows_seen < MIN(mirror->wanted, mirror->new_exists);
 	/* Nothing at or above the UIDNEXT of SELECT existed then; what came since is asked for next. */
 	uidnext = MAX(mirror->seen_max + 1, mirror->uidnext);
 	progress.mirrored_uidnext = MAX(uidnext, 1);
@@ -61,9 +85,10 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 		progress.known_from_uid = 1;
 	else
 		progress.known_from_uid = mirror->seen_min ? mirror->seen_min : uidnext;
+	learn_top(mirror);
 	mirror->flags_done = mirror->checked = mirror->new_done = true;
 	if (mirror_write(mirror, &progress))
-		resume(mirror);
+		mirror_resume(mirror);
 }
 
 /* By sequence number: no UID is known yet, and of sequence numbers the newest are known. */
@@ -77,7 +102,7 @@ send_window(Mirror *mirror)
 	rows = MIN(mirror->wanted, mirror->exists);
 	imap_command_range(command, mirror->exists - rows + 1, mirror->exists);
 	imap_command_text(command, "%s", mirror_items(mirror));
-	mirror->seen_min = mirror->seen_max = 0;
+	reset_seen(mirror);
 	mirror->new_exists = mirror->exists;
 	mirror->pending++;
 	mirror_send(mirror, command, on_window, mirror);
@@ -109,12 +134,16 @@ on_new(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *r
 	mirror->pending--;
 	mirror->new_done = true;
 	progress.mirrored_uidnext = MAX(mirror->box->mirrored_uidnext, mirror->seen_max + 1);
-	if (outcome == IMAP_OUTCOME_OK)
-		progress.mirrored_uidnext = MAX(progress.mirrored_uidnext, mirror->uidnext);
-	mirror->top_known = mirror->current && outcome == IMAP_OUTCOME_OK;
-	mirror->top_seq = mirror->new_exists;
+	progress.mirrored_uidnext = MAX(progress.mirrored_uidnext, mirror->uidnext);
+	/* What did not come, or was refused, is looked for by its UID. */
+	if (outcome != IMAP_OUTCOME_OK ||
+	    (mirror->current && mirror->rows_seen < mirror->new_exists - mirror->new_base))
+		mirror->doubt = true;
+	if (mirror->rows_seen)
+		learn_top(mirror);
+	mirror->checked &= mirror->box->known_from_uid != 1;
 	if (mirror_write(mirror, &progress))
-		resume(mirror);
+		mirror_resume(mirror);
 }
 
 static void
@@ -124,7 +153,9 @@ send_new(Mirror *mirror)
 
 	imap_command_range(command, MAX(mirror->box->mirrored_uidnext, 1), 0);
 	imap_command_text(command, "%s", mirror_items(mirror));
-	mirror->seen_max = 0;
+	reset_seen(mirror);
+	mirror->news += !mirror->current;
+	mirror->new_base = mirror->new_exists;
 	mirror->new_exists = mirror->exists;
 	mirror->pending++;
 	mirror_send(mirror, command, on_new, mirror);
@@ -133,6 +164,9 @@ send_new(Mirror *mirror)
 static bool
 wants_new(const Mirror *mirror)
 {
+	/* A mailbox may grow faster than it is read: what is here gets its turn. */
+	if (!mirror->current && mirror->news >= NEWS_MAX)
+		return false;
 	if (mirror->new_done)
 		return mirror->exists > mirror->new_exists;
 	return !mirror->uidnext || mirror->uidnext > mirror->box->mirrored_uidnext;
@@ -144,106 +178,69 @@ static void
 on_changed(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
 {
 	Mirror *mirror = data;
-	MirrorProgress progress = { .mirrored_modseq = mirror->modseq };
+	MirrorProgress progress = { 0 };
 
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
 	mirror->pending--;
 	mirror->flags_done = true;
-	if (outcome != IMAP_OUTCOME_OK) {
+	if (outcome != IMAP_OUTCOME_OK)
 		mirror->flags_next = mirror->box->mirrored_uidnext - 1;
-		progress.mirrored_modseq = 0;
-	}
+	else if (!mirror->flags_next)
+		progress.mirrored_modseq = mirror->modseq;
 	if (mirror_write(mirror, &progress))
-		resume(mirror);
+		mirror_resume(mirror);
 }
 
-/* RFC 7162, 3.1.4.1, where MODSEQ can be believed; else every flag, in slices, behind the rest. */
+static void
+send_flags(Mirror *mirror, uint32_t low, const char *items)
+{
+	ImapCommand *command = imap_command_new("UID FETCH");
+
+	imap_command_range(command, low, mirror->box->mirrored_uidnext - 1);
+	imap_command_text(command, "%s", items);
+	mirror->pending++;
+	mirror_send(mirror, command, on_changed, mirror);
+}
+
+/* Every flag: of the rows that the person looks at now, of the rest in slices, behind the fill. */
+static void
+send_window_flags(Mirror *mirror)
+{
+	g_autofree uint32_t *uids = NULL;
+	size_t n;
+	uint32_t low;
+
+	if (!mirror_uids(mirror, 0, &uids, &n) || !n)
+		return;
+	low = uids[n - MIN(n, MIN(mirror->wanted, WINDOW_MAX_ROWS))];
+	mirror->flags_done = false;
+	mirror->flags_next = low > MAX(mirror->box->known_from_uid, 1) ? low - 1 : 0;
+	send_flags(mirror, low, "(UID FLAGS)");
+}
+
+/* RFC 7162, 3.1.4.1, where MODSEQ can be believed. */
 static void
 send_changed(Mirror *mirror)
 {
 	const StoreMailbox *box = mirror->box;
-	ImapCommand *command;
+	g_autofree char *items = NULL;
 
 	mirror->flags_done = true;
 	if (mirror_has_condstore(mirror) && box->mirrored_modseq == mirror->modseq)
 		return;
 	if (!mirror_has_condstore(mirror) || !box->mirrored_modseq ||
 	    box->mirrored_modseq > mirror->modseq) {
-		mirror->flags_next = box->mirrored_uidnext - 1;
+		send_window_flags(mirror);
 		return;
 	}
 	mirror->flags_done = false;
-	command = imap_command_new("UID FETCH");
-	imap_command_range(command, MAX(box->known_from_uid, 1), box->mirrored_uidnext - 1);
-	imap_command_text(command, "(UID FLAGS) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
-			  box->mirrored_modseq);
-	mirror->pending++;
-	mirror_send(mirror, command, on_changed, mirror);
+	items = g_strdup_printf("(UID FLAGS) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
+				box->mirrored_modseq);
+	send_flags(mirror, MAX(box->known_from_uid, 1), items);
 }
 
 /* ---- what is gone ----------------------------------------------------------------------------------------- */
-
-static void
-on_missing(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
-{
-	Mirror *mirror = data;
-
-	if (outcome == IMAP_OUTCOME_CLOSED)
-		return;
-	mirror->pending--;
-	if (mirror_write(mirror, NULL))
-		resume(mirror);
-}
-
-/* Holes in what should be here without one: messages a server did not send when asked. */
-static void
-send_missing(Mirror *mirror, const GArray *missing)
-{
-	g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapUid));
-	ImapCommand *command;
-
-	for (guint i = 0; i < missing->len && uids->len < MISSING_AT_ONCE; i++) {
-		const ImapRange *range = &g_array_index(missing, ImapRange, i);
-
-		for (uint64_t uid = range->low; uid <= range->high && uids->len < MISSING_AT_ONCE;
-		     uid++) {
-			ImapUid one = { (uint32_t)uid };
-
-			g_array_append_val(uids, one);
-		}
-	}
-	if (!uids->len)
-		return;
-	command = imap_command_new("UID FETCH");
-	imap_command_uids(command, (const ImapUid *)(void *)uids->data, uids->len);
-	imap_command_text(command, "%s", mirror_items(mirror));
-	mirror->pending++;
-	mirror_send(mirror, command, on_missing, mirror);
-}
-
-static bool
-compare_with_store(Mirror *mirror)
-{
-	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-	g_autofree uint32_t *uids = NULL;
-	size_t n, first = 0, end;
-	uint32_t from = MAX(mirror->box->known_from_uid, 1);
-
-	if (!mirror_apply(mirror) ||
-	    !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
-		return false;
-	while (first < n && uids[first] < from)
-		first++;
-	/* What arrived since is not doubted: the search may have been answered before. */
-	for (end = n; end > first && uids[end - 1] >= mirror->box->mirrored_uidnext; end--)
-		;
-	seqmap_compare(mirror->found, uids + first, end - first, mirror->gone, missing);
-	log_event(mirror->account->engine->log, "mirror", "compared: %u gone, %u ranges missing",
-		  mirror->gone->len, missing->len);
-	send_missing(mirror, missing);
-	return mirror_apply(mirror);
-}
 
 static void
 on_searched(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
@@ -255,24 +252,17 @@ on_searched(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespon
 	mirror->pending--;
 	mirror->searching = false;
 	mirror->checked = true;
+	mirror->doubt = false;
 	if (outcome == IMAP_OUTCOME_OK && mirror->compare) {
-		mirror->doubt = false;
-		compare_with_store(mirror);
+		mirror_compare(mirror);
 	} else if (outcome == IMAP_OUTCOME_OK && mirror->has_count) {
-		uint32_t *uids;
-		size_t n, mine = 0;
+		g_autofree uint32_t *uids = NULL;
+		size_t n;
 
-		if (store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n,
-				       NULL)) {
-			for (size_t i = n; i > 0 && uids[i - 1] >= mirror->box->known_from_uid; i--)
-				mine++;
-			mirror->doubt = mine != mirror->count;
-			g_free(uids);
-		}
-	} else {
-		mirror->doubt = false;
+		mirror->doubt =
+		    mirror_uids(mirror, mirror->search_from, &uids, &n) && n != mirror->count;
 	}
-	resume(mirror);
+	mirror_resume(mirror);
 }
 
 static void
@@ -288,7 +278,8 @@ send_search(Mirror *mirror, bool compare)
 		imap_command_text(command, compare ? "RETURN (ALL)" : "RETURN (COUNT)");
 	else
 		mirror->compare = true;
-	imap_command_text(command, "UID %u:*", MAX(mirror->box->known_from_uid, 1));
+	mirror->search_from = MAX(mirror->box->known_from_uid, 1);
+	imap_command_text(command, "UID %u:*", mirror->search_from);
 	mirror->pending++;
 	mirror_send(mirror, command, on_searched, mirror);
 }
@@ -303,7 +294,7 @@ must_search(Mirror *mirror)
 		return false;
 	if (mirror->box->known_from_uid == 1) {
 		mirror->checked = true;
-		mirror->doubt = mirror->box->total != mirror->exists;
+		mirror->doubt = mirror->box->total + mirror->hopeless->len != mirror->new_exists;
 		return mirror->doubt;
 	}
 	return true;
@@ -343,7 +334,7 @@ mirror_continue_sync(Mirror *mirror)
 		send_search(mirror, mirror->doubt);
 		return;
 	}
-	if (!mirror->current || !mirror->top_known) {
+	if (!mirror->top_known) {
 		mirror->top_seq = mirror->new_exists;
 		mirror->top_known = true;
 		seqmap_clear(&mirror->map);
@@ -536,17 +527,26 @@ tell_progress(Mirror *mirror)
 static void
 take_ended(Mirror *mirror, MirrorProgress *progress)
 {
+	bool flags = false;
+
 	while (mirror->n_slices && mirror->slices[0].ended) {
 		const Slice *slice = &mirror->slices[0];
 
 		if (slice->kind == SLICE_FULL)
 			progress->known_from_uid = slice->low;
-		else if (!mirror->flags_next && mirror_has_condstore(mirror))
-			progress->mirrored_modseq = mirror->modseq;
+		else
+			flags = true;
 		mirror->n_slices--;
 		memmove(mirror->slices, mirror->slices + 1,
 			mirror->n_slices * sizeof *mirror->slices);
 	}
+	for (unsigned i = 0; i < mirror->n_slices; i++)
+		flags &= mirror->slices[i].kind != SLICE_FLAGS;
+	if (flags && !mirror->flags_next && mirror_has_condstore(mirror))
+		progress->mirrored_modseq = mirror->modseq;
+	/* All of it is here: does it come to what the server has? */
+	if (progress->known_from_uid == 1)
+		mirror->checked = false;
 }
 
 static void

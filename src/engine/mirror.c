@@ -8,7 +8,9 @@
 #include "base/safetext.h"
 #include "imap/mutf7.h"
 
-#define WRITE_ROWS 500 /* a transaction of about 10 ms */
+#define WRITE_ROWS    500 /* a transaction of about 10 ms */
+#define WRITE_CHANGES 5000
+#define FOUND_SPARE   1000
 
 Mirror *
 mirror_new(Account *account, GBytes *raw)
@@ -22,6 +24,8 @@ mirror_new(Account *account, GBytes *raw)
 	mirror->change_words = g_string_chunk_new(1024);
 	mirror->gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	mirror->found = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+	mirror->holes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	mirror->hopeless = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	return mirror;
 }
 
@@ -31,6 +35,8 @@ mirror_free(Mirror *mirror)
 	if (!mirror)
 		return;
 	seqmap_clear(&mirror->map);
+	g_array_unref(mirror->holes);
+	g_array_unref(mirror->hopeless);
 	g_array_unref(mirror->found);
 	g_array_unref(mirror->gone);
 	g_array_unref(mirror->changes);
@@ -258,13 +264,19 @@ load_map(Mirror *mirror)
 	uint32_t *uids;
 	size_t n;
 
-	if (!mirror->top_known || !mirror_apply(mirror))
+	if (!mirror->top_known)
+		return false;
+	/* Rows not written yet are not in it, and writing them forgets it. */
+	record_batch_messages(mirror->batch, &n);
+	if (seqmap_is_loaded(&mirror->map) && !n)
+		return true;
+	if (!mirror_apply(mirror))
 		return false;
 	if (seqmap_is_loaded(&mirror->map))
 		return true;
-	if (!store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
+	if (!mirror_uids(mirror, 0, &uids, &n))
 		return false;
-	seqmap_load(&mirror->map, uids, n, MAX(mirror->box->known_from_uid, 1), mirror->top_seq);
+	seqmap_load(&mirror->map, uids, n, 1, mirror->top_seq);
 	return true;
 }
 
@@ -273,48 +285,70 @@ on_expunge(Mirror *mirror, uint32_t seq)
 {
 	uint32_t uid = 0;
 
-	if (!seq || seq > mirror->exists) {
-		mirror->doubt = true; /* threats I9: out of range */
+	/* threats I9: out of range.  Before SELECT's answer: of the mailbox before. */
+	if (!mirror->ready || !seq || seq > mirror->exists) {
+		mirror->doubt = true;
 		return;
 	}
 	mirror->exists--;
 	if (seq <= mirror->new_exists)
 		mirror->new_exists--;
-	if (mirror->box && load_map(mirror))
+	if (seq <= mirror->new_base)
+		mirror->new_base--;
+	if (seq < mirror->seen_seq)
+		mirror->seen_seq--;
+	else if (seq == mirror->seen_seq)
+		mirror->seen_seq = 0;
+	if (load_map(mirror))
 		uid = seqmap_expunge(&mirror->map, seq);
 	else
 		mirror->doubt = true;
 	if (mirror->top_known && seq <= mirror->top_seq)
 		mirror->top_seq--;
-	if (uid)
+	if (uid) {
+		mirror_forget_hopeless(mirror, uid);
 		g_array_append_val(mirror->gone, uid);
+	}
+}
+
+static int
+compare_ranges(const void *a, const void *b)
+{
+	uint32_t x = ((const ImapRange *)a)->low, y = ((const ImapRange *)b)->low;
+
+	return x < y ? -1 : x > y;
 }
 
 static void
 on_vanished(Mirror *mirror, const ImapResponse *response)
 {
-	uint32_t *uids;
+	g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+	g_autofree uint32_t *uids = NULL;
+	uint32_t reach = 0;
 	size_t n;
+	guint next = 0;
 
-	if (!mirror->box || !mirror_apply(mirror) ||
+	if (!mirror->ready || !mirror_apply(mirror) ||
 	    !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
 		return;
+	g_array_append_vals(ranges, response->ranges.at, (guint)response->ranges.count);
+	g_array_sort(ranges, compare_ranges);
 	/* Only those here: a hostile range of four thousand million costs nothing. */
-	for (size_t i = 0; i < n; i++)
-		for (size_t r = 0; r < response->ranges.count; r++)
-			if (uids[i] >= response->ranges.at[r].low &&
-			    uids[i] <= response->ranges.at[r].high) {
-				g_array_append_val(mirror->gone, uids[i]);
-				break;
-			}
+	for (size_t i = 0; i < n; i++) {
+		for (; next < ranges->len && g_array_index(ranges, ImapRange, next).low <= uids[i];
+		     next++)
+			reach = MAX(reach, g_array_index(ranges, ImapRange, next).high);
+		if (uids[i] <= reach)
+			g_array_append_val(mirror->gone, uids[i]);
+	}
 	if (!response->vanished_earlier) {
 		mirror->exists -= MIN(mirror->exists, mirror->gone->len);
-		mirror->new_exists -= MIN(mirror->new_exists, mirror->gone->len);
+		mirror->new_exists = MIN(mirror->new_exists, mirror->exists);
 	}
+	g_array_set_size(mirror->hopeless, 0);
 	seqmap_clear(&mirror->map);
 	mirror->top_known = false;
-	mirror->checked = false;
-	g_free(uids);
+	mirror->doubt = true;
 }
 
 /* ---- responses -------------------------------------------------------------------------------------- */
@@ -350,6 +384,8 @@ on_flags(Mirror *mirror, const ImapFetch *fetch)
 							     (gssize)words->len));
 	g_array_append_val(mirror->changes, change);
 	count_row(mirror, uid);
+	if (mirror->changes->len >= WRITE_CHANGES)
+		mirror_apply(mirror);
 }
 
 static void
@@ -357,6 +393,14 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 {
 	size_t n;
 
+	/* Before SELECT's answer it is of the mailbox before. */
+	if (!mirror->ready)
+		return;
+	if (!(fetch->present & IMAP_FETCH_ENVELOPE) && mirror->hole_stage &&
+	    mirror_is_hole(mirror, fetch->uid.value)) {
+		record_batch_add_bare(mirror->batch, fetch);
+		return;
+	}
 	if (!record_is_whole(fetch)) {
 		if (fetch->present & IMAP_FETCH_FLAGS)
 			on_flags(mirror, fetch);
@@ -364,9 +408,13 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 	}
 	if (!record_batch_add(mirror->batch, fetch))
 		return;
+	mirror->rows_seen++;
 	mirror->seen_min =
 	    mirror->seen_min ? MIN(mirror->seen_min, fetch->uid.value) : fetch->uid.value;
-	mirror->seen_max = MAX(mirror->seen_max, fetch->uid.value);
+	if (fetch->uid.value >= mirror->seen_max) {
+		mirror->seen_max = fetch->uid.value;
+		mirror->seen_seq = fetch->seq.value <= mirror->exists ? fetch->seq.value : 0;
+	}
 	count_row(mirror, fetch->uid.value);
 	mirror_time_row(mirror);
 	record_batch_messages(mirror->batch, &n);
@@ -377,15 +425,28 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 static void
 on_exists(Mirror *mirror, uint32_t exists)
 {
-	if (mirror->ready && exists < mirror->exists)
-		mirror->doubt = true; /* it may not shrink without EXPUNGE (RFC 9051, 7.4.1) */
+	/* It may not shrink without EXPUNGE (RFC 9051, 7.4.1): nobody knows what went. */
+	if (mirror->ready && exists < mirror->exists) {
+		mirror->doubt = true;
+		mirror->top_known = false;
+		mirror->new_exists = MIN(mirror->new_exists, exists);
+		mirror->new_base = MIN(mirror->new_base, exists);
+	}
 	mirror->exists = exists;
+}
+
+/* A search finds no more than there is: what else is said is not kept. */
+static bool
+may_find(const Mirror *mirror, size_t more)
+{
+	return mirror->searching &&
+	       mirror->found->len + (uint64_t)more <= (uint64_t)mirror->exists + FOUND_SPARE;
 }
 
 static void
 on_search(Mirror *mirror, const ImapResponse *response)
 {
-	if (!mirror->searching)
+	if (!may_find(mirror, response->numbers.count))
 		return;
 	for (size_t i = 0; i < response->numbers.count; i++) {
 		ImapRange one = { response->numbers.at[i], response->numbers.at[i] };
@@ -399,7 +460,7 @@ on_esearch(Mirror *mirror, const ImapEsearch *esearch)
 {
 	if (!mirror->searching)
 		return;
-	if (esearch->has_all)
+	if (esearch->has_all && may_find(mirror, esearch->all.count))
 		g_array_append_vals(mirror->found, esearch->all.at, (guint)esearch->all.count);
 	if (esearch->has_count) {
 		mirror->has_count = true;

@@ -10,6 +10,12 @@
 #define RECORD_ITEMS	    "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)"
 #define RECORD_ITEMS_MODSEQ "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE MODSEQ)"
 
+/* For messages whose structure a server cannot put into words. */
+#define RECORD_ITEMS_HEADER                                                                        \
+	"(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (DATE SUBJECT FROM TO CC "    \
+	"REPLY-TO MESSAGE-ID IN-REPLY-TO)])"
+#define RECORD_ITEMS_BARE "(UID FLAGS INTERNALDATE RFC822.SIZE)"
+
 typedef struct RecordBatch RecordBatch;
 
 RecordBatch *record_batch_new(void);
@@ -22,6 +28,10 @@ bool record_is_whole(const ImapFetch *fetch);
 
 /* Copies what the store keeps of FETCH, header fields decoded.  False: it is not whole. */
 bool record_batch_add(RecordBatch *batch, const ImapFetch *fetch);
+
+/* The same of an answer to RECORD_ITEMS_HEADER or _BARE; without a header, with a subject that says
+ * why there is none. */
+bool record_batch_add_bare(RecordBatch *batch, const ImapFetch *fetch);
 
 /* Borrowed until the next _add or _clear. */
 const StoreMessage *record_batch_messages(const RecordBatch *batch, size_t *n);

@@ -1,5 +1,6 @@
 #include "record-private.h"
 
+#include "base/i18n.h"
 #include "mail/header.h"
 
 /* A Date header may lie; the server's clock bounds the lie: a message is not listed as more than
@@ -164,33 +165,47 @@ record_is_whole(const ImapFetch *fetch)
 	       (fetch->present & (IMAP_FETCH_ENVELOPE | IMAP_FETCH_SIZE));
 }
 
-bool
-record_batch_add(RecordBatch *batch, const ImapFetch *fetch)
+/* A new message with what every FETCH for the list brings; its date is still to be set. */
+static StoreMessage *
+begin_message(RecordBatch *batch, const ImapFetch *fetch)
 {
 	StoreMessage *message;
-	const ImapEnvelope *e = &fetch->envelope;
-	int zone_min = fetch->internaldate_zone_min;
 
-	if (!record_is_whole(fetch) || !fetch->uid.value)
-		return false;
 	g_array_set_size(batch->messages, batch->messages->len + 1);
 	message = &g_array_index(batch->messages, StoreMessage, batch->messages->len - 1);
 	*message = (StoreMessage){ .uid = fetch->uid.value };
-
 	g_string_truncate(batch->scratch, 0);
 	message->flags = record_flags(&fetch->flags, batch->scratch);
 	message->keywords = keep(batch, batch->scratch->str, batch->scratch->len);
-
 	message->received = fetch->internaldate_ok ? fetch->internaldate : 0;
-	if (!mail_date_parse(e->date, &message->date, &zone_min) ||
+	message->size = fetch->size;
+	message->modseq = fetch->modseq;
+	return message;
+}
+
+static void
+set_date(StoreMessage *message, const ImapFetch *fetch, Span date)
+{
+	int zone_min = fetch->internaldate_zone_min;
+
+	if (!mail_date_parse(date, &message->date, &zone_min) ||
 	    (fetch->internaldate_ok && message->date > message->received + FUTURE_SECONDS)) {
 		message->date = message->received;
 		zone_min = fetch->internaldate_zone_min;
 	}
 	message->zone_min = zone_min;
-	message->size = fetch->size;
-	message->modseq = fetch->modseq;
+}
 
+bool
+record_batch_add(RecordBatch *batch, const ImapFetch *fetch)
+{
+	StoreMessage *message;
+	const ImapEnvelope *e = &fetch->envelope;
+
+	if (!record_is_whole(fetch) || !fetch->uid.value)
+		return false;
+	message = begin_message(batch, fetch);
+	set_date(message, fetch, e->date);
 	message->subject = keep_text(batch, e->subject);
 	message->from = keep_addresses(batch, e->from.count ? &e->from : &e->sender);
 	message->to = keep_addresses(batch, &e->to);
@@ -204,6 +219,75 @@ record_batch_add(RecordBatch *batch, const ImapFetch *fetch)
 	    (uint16_t)MIN(record_attachments(fetch->parts, fetch->n_parts), 65535);
 	if (message->attachments)
 		message->flags |= STORE_FLAG_ATTACHMENT;
+	return true;
+}
+
+/* The value of the first field NAME (with its colon) in HEADER, with its folding, without the
+ * spaces around it (RFC 5322, 2.2). */
+static Span
+header_field(Span header, const char *name)
+{
+	size_t size = strlen(name);
+
+	while (!span_is_empty(header)) {
+		const char *end = header.at;
+		Span value;
+
+		/* A line that begins with a space goes on the one before it. */
+		do {
+			const char *lf = memchr(end, '\n', (size_t)(header.end - end));
+
+			end = lf ? lf + 1 : header.end;
+		} while (end < header.end && (*end == ' ' || *end == '\t'));
+		value = (Span){ header.at, end };
+		header.at = end;
+		if (!span_starts_nocase(value, name))
+			continue;
+		value.at += size;
+		while (value.at < value.end && g_ascii_isspace(*value.at))
+			value.at++;
+		while (value.end > value.at && g_ascii_isspace(value.end[-1]))
+			value.end--;
+		return value;
+	}
+	return SPAN_EMPTY;
+}
+
+static Span
+keep_address_field(RecordBatch *batch, Span header, const char *name)
+{
+	g_string_truncate(batch->scratch, 0);
+	mail_address_list_append(batch->scratch, header_field(header, name));
+	return keep(batch, batch->scratch->str, batch->scratch->len);
+}
+
+bool
+record_batch_add_bare(RecordBatch *batch, const ImapFetch *fetch)
+{
+	Span header = SPAN_EMPTY;
+	StoreMessage *message;
+
+	if (!(fetch->present & IMAP_FETCH_UID) || !fetch->uid.value ||
+	    !(fetch->present & IMAP_FETCH_FLAGS))
+		return false;
+	for (size_t i = 0; i < fetch->n_sections; i++)
+		if (span_starts_nocase(fetch->sections[i].section, "HEADER"))
+			header = fetch->sections[i].bytes;
+	message = begin_message(batch, fetch);
+	set_date(message, fetch, header_field(header, "Date:"));
+	if (span_is_empty(header)) {
+		const char *words = _("(the server cannot describe this message)");
+
+		message->subject = keep(batch, words, strlen(words));
+		return true;
+	}
+	message->subject = keep_text(batch, header_field(header, "Subject:"));
+	message->from = keep_address_field(batch, header, "From:");
+	message->to = keep_address_field(batch, header, "To:");
+	message->cc = keep_address_field(batch, header, "Cc:");
+	message->reply_to = keep_address_field(batch, header, "Reply-To:");
+	message->message_id = keep_text(batch, header_field(header, "Message-ID:"));
+	message->in_reply_to = keep_text(batch, header_field(header, "In-Reply-To:"));
 	return true;
 }
 
