@@ -1,0 +1,58 @@
+/* What fake-server.c (the thread and its socket) and fake-answers.c (the protocol) share. */
+#ifndef TESTS_ENGINE_FAKE_SERVER_PRIVATE_H
+#define TESTS_ENGINE_FAKE_SERVER_PRIVATE_H
+
+#include "fake-server.h"
+
+#include <pthread.h>
+
+typedef struct FakeMessage {
+	uint32_t uid;
+	char flags[60];
+	size_t attachment; /* bytes; 0: a text alone */
+	uint64_t modseq;
+	unsigned flaws;
+} FakeMessage;
+
+typedef struct FakeBox {
+	const char *name;
+	GArray *messages; /* of FakeMessage */
+	uint32_t uidnext, uidvalidity;
+	uint64_t modseq;
+} FakeBox;
+
+typedef struct FakeRule {
+	char *words;
+	unsigned times;
+	FakeAction action;
+	char *text;
+} FakeRule;
+
+struct FakeServer {
+	int listener, wake[2];
+	uint16_t port;
+	pthread_t thread;
+	bool quit; /* the thread's own */
+
+	pthread_mutex_t lock; /* for what follows */
+	char *words;
+	unsigned faults;
+	GPtrArray *boxes, *rules, *log;
+	unsigned connections;
+	uint64_t bytes_out;
+
+	/* this connection */
+	FakeBox *selected;
+	GString *news; /* not told yet */
+	char *idle_tag, *auth_tag;
+	bool hangs, cut;
+};
+
+FakeBox *fake_box(FakeServer *server, const char *name);
+void fake_box_add(FakeServer *server, FakeBox *box, unsigned count, const char *flags,
+		  size_t attachment);
+/* One line from the client; its answer goes to OUT.  False: hang up behind it. */
+bool fake_command(FakeServer *server, const char *line, GString *out);
+void fake_tell_news(FakeServer *server, GString *out);
+
+#endif

@@ -1,0 +1,537 @@
+#include "fake-server.h"
+
+#include "fake-server-private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ALL_WORDS                                                                                  \
+	"IMAP4rev1 SASL-IR AUTH=PLAIN IDLE LIST-EXTENDED LIST-STATUS SPECIAL-USE ESEARCH "         \
+	"CONDSTORE"
+
+/* ---- the test's side ---------------------------------------------------------------------------------- */
+
+static void
+wake(FakeServer *server)
+{
+	(void)!write(server->wake[1], "w", 1);
+}
+
+void
+fake_server_capabilities(FakeServer *server, const char *words)
+{
+	pthread_mutex_lock(&server->lock);
+	g_free(server->words);
+	server->words = g_strdup(words ? words : ALL_WORDS);
+	pthread_mutex_unlock(&server->lock);
+}
+
+void
+fake_server_fault(FakeServer *server, unsigned faults)
+{
+	pthread_mutex_lock(&server->lock);
+	server->faults = faults;
+	pthread_mutex_unlock(&server->lock);
+}
+
+void
+fake_server_rule(FakeServer *server, const char *words, unsigned times, FakeAction action,
+		 const char *text)
+{
+	FakeRule *rule = g_new0(FakeRule, 1);
+
+	rule->words = g_strdup(words);
+	rule->times = times;
+	rule->action = action;
+	rule->text = g_strdup(text);
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_add(server->rules, rule);
+	pthread_mutex_unlock(&server->lock);
+}
+
+void
+fake_server_cut(FakeServer *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->cut = true;
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+}
+
+FakeBox *
+fake_box(FakeServer *server, const char *name)
+{
+	for (guint i = 0; i < server->boxes->len; i++) {
+		FakeBox *box = g_ptr_array_index(server->boxes, i);
+
+		if (!g_ascii_strcasecmp(box->name, name))
+			return box;
+	}
+	return NULL;
+}
+
+static void
+tell(FakeServer *server, const FakeBox *box, const char *line)
+{
+	if (server->selected == box)
+		g_string_append(server->news, line);
+}
+
+static void
+tell_exists(FakeServer *server, const FakeBox *box)
+{
+	g_autofree char *line = g_strdup_printf("* %u EXISTS\r\n", box->messages->len);
+
+	tell(server, box, line);
+}
+
+void
+fake_box_add(FakeServer *server, FakeBox *box, unsigned count, const char *flags, size_t attachment)
+{
+	for (unsigned i = 0; i < count; i++) {
+		FakeMessage message = { .uid = box->uidnext++,
+					.attachment = attachment,
+					.modseq = ++box->modseq };
+
+		g_strlcpy(message.flags, flags, sizeof message.flags);
+		g_array_append_val(box->messages, message);
+	}
+	tell_exists(server, box);
+}
+
+static uint32_t
+add(FakeServer *server, const char *name, unsigned count, const char *flags, size_t attachment)
+{
+	FakeBox *box;
+	uint32_t last;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	fake_box_add(server, box, count, flags, attachment);
+	last = box->uidnext - 1;
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+	return last;
+}
+
+uint32_t
+fake_server_add(FakeServer *server, const char *box, unsigned count, const char *flags)
+{
+	return add(server, box, count, flags, 0);
+}
+
+uint32_t
+fake_server_add_large(FakeServer *server, const char *box, size_t attachment)
+{
+	return add(server, box, 1, "", attachment);
+}
+
+static FakeMessage *
+find(const FakeBox *box, uint32_t uid, guint *index)
+{
+	for (guint i = 0; i < box->messages->len; i++) {
+		FakeMessage *message = &g_array_index(box->messages, FakeMessage, i);
+
+		if (message->uid == uid) {
+			*index = i;
+			return message;
+		}
+	}
+	return NULL;
+}
+
+void
+fake_server_expunge(FakeServer *server, const char *name, uint32_t uid)
+{
+	FakeBox *box;
+	guint index;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	if (find(box, uid, &index)) {
+		g_autofree char *line = g_strdup_printf("* %u EXPUNGE\r\n", index + 1);
+
+		g_array_remove_index(box->messages, index);
+		if (server->faults & FAKE_SILENT_EXPUNGE)
+			tell_exists(server, box);
+		else
+			tell(server, box, line);
+	}
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+}
+
+void
+fake_server_flags(FakeServer *server, const char *name, uint32_t uid, const char *flags)
+{
+	FakeBox *box;
+	FakeMessage *message;
+	guint index;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	message = find(box, uid, &index);
+	if (message) {
+		g_autofree char *named = g_strdup_printf("UID %u ", uid);
+		g_autofree char *line = NULL;
+
+		g_strlcpy(message->flags, flags, sizeof message->flags);
+		message->modseq = ++box->modseq;
+		line = g_strdup_printf("* %u FETCH (%sFLAGS (%s))\r\n", index + 1,
+				       server->faults & FAKE_FLAGS_WITHOUT_UID ? "" : named, flags);
+		tell(server, box, line);
+	}
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+}
+
+void
+fake_server_flaw(FakeServer *server, const char *name, uint32_t uid, unsigned flaws)
+{
+	FakeMessage *message;
+	guint index;
+
+	pthread_mutex_lock(&server->lock);
+	message = find(fake_box(server, name), uid, &index);
+	if (message)
+		message->flaws = flaws;
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void
+number_from(FakeBox *box, uint32_t first)
+{
+	for (guint i = 0; i < box->messages->len; i++)
+		g_array_index(box->messages, FakeMessage, i).uid = first + i;
+	box->uidnext = first + box->messages->len;
+}
+
+void
+fake_server_renumber(FakeServer *server, const char *name, bool told)
+{
+	FakeBox *box;
+	g_autofree char *line = NULL;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	number_from(box, 1);
+	line = g_strdup_printf("* OK [UIDVALIDITY %u] renumbered\r\n", ++box->uidvalidity);
+	if (told)
+		tell(server, box, line);
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+}
+
+void
+fake_server_uids_go_down(FakeServer *server, const char *name, uint32_t first)
+{
+	pthread_mutex_lock(&server->lock);
+	number_from(fake_box(server, name), first);
+	pthread_mutex_unlock(&server->lock);
+}
+
+char
+fake_attachment_byte(size_t offset)
+{
+	return (char)('A' + (offset * 7 + offset / 1000) % 26);
+}
+
+unsigned
+fake_server_count(FakeServer *server, const char *words)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->log->len; i++)
+		count += strstr(g_ptr_array_index(server->log, i), words) != NULL;
+	pthread_mutex_unlock(&server->lock);
+	return count;
+}
+
+char **
+fake_server_log(FakeServer *server)
+{
+	char **log;
+
+	pthread_mutex_lock(&server->lock);
+	log = g_new0(char *, server->log->len + 1);
+	for (guint i = 0; i < server->log->len; i++)
+		log[i] = g_strdup(g_ptr_array_index(server->log, i));
+	pthread_mutex_unlock(&server->lock);
+	return log;
+}
+
+void
+fake_server_forget(FakeServer *server)
+{
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_set_size(server->log, 0);
+	server->bytes_out = 0;
+	server->connections = 0;
+	pthread_mutex_unlock(&server->lock);
+}
+
+unsigned
+fake_server_connections(FakeServer *server)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&server->lock);
+	n = server->connections;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
+uint64_t
+fake_server_bytes_out(FakeServer *server)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&server->lock);
+	n = server->bytes_out;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
+bool
+fake_server_is_idling(FakeServer *server)
+{
+	bool idling;
+
+	pthread_mutex_lock(&server->lock);
+	idling = server->idle_tag != NULL;
+	pthread_mutex_unlock(&server->lock);
+	return idling;
+}
+
+/* ---- the socket ---------------------------------------------------------------------------------------- */
+
+/* Writes what was said; false: the line is gone. */
+static bool
+write_all(FakeServer *server, int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		size -= (size_t)n;
+		pthread_mutex_lock(&server->lock);
+		server->bytes_out += (uint64_t)n;
+		pthread_mutex_unlock(&server->lock);
+	}
+	return true;
+}
+
+/* Takes whole lines off IN, and what they bring onto the line. */
+static bool
+serve(FakeServer *server, int fd, GString *in)
+{
+	char *end;
+
+	while ((end = strstr(in->str, "\r\n"))) {
+		g_autofree char *line = g_strndup(in->str, (gsize)(end - in->str));
+		g_autoptr(GString) out = g_string_new(NULL);
+		bool more;
+
+		g_string_erase(in, 0, end - in->str + 2);
+		pthread_mutex_lock(&server->lock);
+		more = fake_command(server, line, out);
+		pthread_mutex_unlock(&server->lock);
+		if (!write_all(server, fd, out->str, out->len) || !more)
+			return false;
+	}
+	return true;
+}
+
+static bool
+push_news(FakeServer *server, int fd)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	bool cut;
+
+	pthread_mutex_lock(&server->lock);
+	if (server->idle_tag)
+		fake_tell_news(server, out);
+	cut = server->cut;
+	server->cut = false;
+	pthread_mutex_unlock(&server->lock);
+	return write_all(server, fd, out->str, out->len) && !cut;
+}
+
+static void
+converse(FakeServer *server, int fd)
+{
+	g_autofree char *greeting = NULL;
+	g_autoptr(GString) in = g_string_new(NULL);
+	char buffer[16384];
+
+	pthread_mutex_lock(&server->lock);
+	greeting = g_strdup_printf("* OK [CAPABILITY %s] ready\r\n", server->words);
+	pthread_mutex_unlock(&server->lock);
+	if (!write_all(server, fd, greeting, strlen(greeting)))
+		return;
+	for (;;) {
+		struct pollfd fds[2] = { { fd, POLLIN, 0 }, { server->wake[0], POLLIN, 0 } };
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents) {
+			char what = 0;
+
+			(void)!read(server->wake[0], &what, 1);
+			if (what == 'q') {
+				server->quit = true;
+				return;
+			}
+			if (!push_news(server, fd))
+				return;
+		}
+		if (fds[0].revents) {
+			ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+
+			if (n <= 0)
+				return;
+			g_string_append_len(in, buffer, n);
+			if (!serve(server, fd, in))
+				return;
+		}
+	}
+}
+
+static void
+begin_connection(FakeServer *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->connections++;
+	server->selected = NULL;
+	server->hangs = server->cut = false;
+	g_string_truncate(server->news, 0);
+	g_clear_pointer(&server->idle_tag, g_free);
+	g_clear_pointer(&server->auth_tag, g_free);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void *
+run(void *data)
+{
+	FakeServer *server = data;
+
+	while (!server->quit) {
+		struct pollfd fds[2] = { { server->listener, POLLIN, 0 },
+					 { server->wake[0], POLLIN, 0 } };
+		char what = 0;
+		int fd, on = 1;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (fds[1].revents && read(server->wake[0], &what, 1) == 1 && what == 'q')
+			break;
+		if (!fds[0].revents)
+			continue;
+		fd = accept(server->listener, NULL, NULL);
+		if (fd < 0)
+			continue;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		begin_connection(server);
+		converse(server, fd);
+		begin_connection(server);
+		pthread_mutex_lock(&server->lock);
+		server->connections--;
+		pthread_mutex_unlock(&server->lock);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void
+box_free(void *data)
+{
+	FakeBox *box = data;
+
+	g_array_unref(box->messages);
+	g_free(box);
+}
+
+static void
+rule_free(void *data)
+{
+	FakeRule *rule = data;
+
+	g_free(rule->words);
+	g_free(rule->text);
+	g_free(rule);
+}
+
+static void
+add_box(FakeServer *server, const char *name)
+{
+	FakeBox *box = g_new0(FakeBox, 1);
+
+	box->name = name;
+	box->messages = g_array_new(FALSE, FALSE, sizeof(FakeMessage));
+	box->uidnext = 1;
+	box->uidvalidity = 1000;
+	box->modseq = 1;
+	g_ptr_array_add(server->boxes, box);
+}
+
+FakeServer *
+fake_server_new(void)
+{
+	FakeServer *server = g_new0(FakeServer, 1);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof address;
+
+	pthread_mutex_init(&server->lock, NULL);
+	server->words = g_strdup(ALL_WORDS);
+	server->boxes = g_ptr_array_new_with_free_func(box_free);
+	server->rules = g_ptr_array_new_with_free_func(rule_free);
+	server->log = g_ptr_array_new_with_free_func(g_free);
+	server->news = g_string_new(NULL);
+	add_box(server, "INBOX");
+	add_box(server, "Other");
+	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (pipe(server->wake) || bind(server->listener, (struct sockaddr *)&address, size) ||
+	    listen(server->listener, 8) ||
+	    getsockname(server->listener, (struct sockaddr *)&address, &size))
+		g_error("no loopback: %s", g_strerror(errno));
+	server->port = ntohs(address.sin_port);
+	pthread_create(&server->thread, NULL, run, server);
+	return server;
+}
+
+void
+fake_server_free(FakeServer *server)
+{
+	(void)!write(server->wake[1], "q", 1);
+	pthread_join(server->thread, NULL);
+	close(server->listener);
+	close(server->wake[0]);
+	close(server->wake[1]);
+	g_ptr_array_unref(server->boxes);
+	g_ptr_array_unref(server->rules);
+	g_ptr_array_unref(server->log);
+	g_string_free(server->news, TRUE);
+	g_free(server->idle_tag);
+	g_free(server->auth_tag);
+	g_free(server->words);
+	pthread_mutex_destroy(&server->lock);
+	g_free(server);
+}
+
+uint16_t
+fake_server_port(const FakeServer *server)
+{
+	return server->port;
+}

@@ -1,0 +1,85 @@
+/* A small IMAP server on loopback, in a thread of its own, whose mailboxes are tables that a test
+ * changes and whose misbehaviour a test switches on.  It serves one connection at a time, answers
+ * in order, and counts.  Every function may be called from the test's thread at any time. */
+#ifndef TESTS_ENGINE_FAKE_SERVER_H
+#define TESTS_ENGINE_FAKE_SERVER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct FakeServer FakeServer;
+
+/* Wrong for as long as it is on. */
+typedef enum {
+	FAKE_LOGIN_REFUSED = 1 << 0,
+	FAKE_LIST_EMPTY = 1 << 1,
+	FAKE_NO_UIDVALIDITY = 1 << 2,
+	FAKE_FLAGS_WITHOUT_UID = 1 << 3, /* what is told unasked names no UID */
+	FAKE_BODY_OF_ANOTHER = 1 << 4,	 /* a part's answer names the UID above */
+	FAKE_WRONG_ORIGIN = 1 << 5,	 /* a piece's answer names another offset */
+	FAKE_NO_ORIGIN = 1 << 6,	 /* a piece's answer is the whole part */
+	FAKE_GROWS = 1 << 7,	      /* every answer to a FETCH is followed by one message more */
+	FAKE_SILENT_EXPUNGE = 1 << 8, /* expunges are told by a smaller EXISTS alone */
+	FAKE_SLOW = 1 << 9,	      /* a FETCH takes 10 ms */
+} FakeFault;
+
+/* Wrong about one message. */
+typedef enum {
+	FAKE_BROKEN_STRUCTURE = 1 << 0, /* the answer with BODYSTRUCTURE cannot be parsed */
+	FAKE_BROKEN_HEADER = 1 << 1,	/* likewise that with header fields */
+	FAKE_NIL_BODY = 1 << 2,
+	FAKE_ABSENT = 1 << 3, /* no FETCH ever answers for it */
+} FakeFlaw;
+
+/* What becomes of one command. */
+typedef enum {
+	FAKE_ANSWER_NO,
+	FAKE_ANSWER_BAD,
+	FAKE_CUT,	     /* the line, instead of the answer */
+	FAKE_CUT_IN_LITERAL, /* likewise, in the middle of its first long literal */
+	FAKE_HANG,	     /* nothing more is said on this line */
+	FAKE_SAY,	     /* TEXT before the answer */
+} FakeAction;
+
+FakeServer *fake_server_new(void); /* with an empty INBOX and an empty "Other" */
+void fake_server_free(FakeServer *server);
+uint16_t fake_server_port(const FakeServer *server);
+
+/* The words of CAPABILITY; NULL: all that it can do. */
+void fake_server_capabilities(FakeServer *server, const char *words);
+void fake_server_fault(FakeServer *server, unsigned faults);
+/* TIMES commands that hold WORDS. */
+void fake_server_rule(FakeServer *server, const char *words, unsigned times, FakeAction action,
+		      const char *text);
+void fake_server_cut(FakeServer *server); /* now */
+
+/* ---- the mailboxes: a change is told to who has it selected, in IDLE at once ---------------------- */
+
+/* COUNT messages, with the next UIDs, of the flags given.  Returns the last one's UID. */
+uint32_t fake_server_add(FakeServer *server, const char *box, unsigned count, const char *flags);
+/* One of two parts: a small text, and ATTACHMENT bytes. */
+uint32_t fake_server_add_large(FakeServer *server, const char *box, size_t attachment);
+void fake_server_expunge(FakeServer *server, const char *box, uint32_t uid);
+void fake_server_flags(FakeServer *server, const char *box, uint32_t uid, const char *flags);
+void fake_server_flaw(FakeServer *server, const char *box, uint32_t uid, unsigned flaws);
+/* New UIDVALIDITY: the same messages, from UID 1 on.  TELL: to who has it selected. */
+void fake_server_renumber(FakeServer *server, const char *box, bool tell);
+/* UIDs start again at FIRST under the same UIDVALIDITY. */
+void fake_server_uids_go_down(FakeServer *server, const char *box, uint32_t first);
+
+/* The byte at OFFSET of every attachment. */
+char fake_attachment_byte(size_t offset);
+
+/* ---- what was seen ------------------------------------------------------------------------------------ */
+
+/* Commands that hold WORDS ("": all), without their tags. */
+unsigned fake_server_count(FakeServer *server, const char *words);
+/* The commands so far, oldest first: g_strfreev. */
+char **fake_server_log(FakeServer *server);
+void fake_server_forget(FakeServer *server); /* the log, counts go to 0 */
+unsigned fake_server_connections(FakeServer *server);
+uint64_t fake_server_bytes_out(FakeServer *server);
+bool fake_server_is_idling(FakeServer *server);
+
+#endif
