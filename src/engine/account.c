@@ -28,6 +28,7 @@ job_free(Job *job)
 {
 	g_queue_clear_full(&job->folders, (GDestroyNotify)g_bytes_unref);
 	g_clear_error(&job->error);
+	g_clear_error(&job->skipped);
 	g_strfreev(job->sections);
 	g_free(job->folder);
 	g_free(job);

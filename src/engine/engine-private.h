@@ -80,10 +80,13 @@ typedef struct Job {
 	GQueue folders;	      /* SYNC of everything: raw names (GBytes) still to do */
 	uint32_t body_offset; /* SYNC with bodies: rows looked at so far */
 	bool bodies_done;
+	GError *skipped; /* SYNC: the first message that could not be read, and may still be there */
+	StoreId skipped_message;
 } Job;
 
 Job *job_new(JobKind kind);
 void job_free(Job *job);
+bool job_has_skipped(Account *account, const Job *job); /* and it is there */
 
 /* ---- an account -------------------------------------------------------------------------------- */
 

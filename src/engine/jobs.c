@@ -196,6 +196,15 @@ next_sync_folder(Job *job)
 	job->bodies_done = false;
 }
 
+bool
+job_has_skipped(Account *account, const Job *job)
+{
+	g_autoptr(StoreRow) row = NULL;
+
+	return job->skipped &&
+	       store_row_by_id(account->engine->store, job->skipped_message, &row, NULL);
+}
+
 /* One step of a SYNC; true when it is over. */
 static bool
 step_sync(Account *account, Job *job)
@@ -234,6 +243,8 @@ step_sync(Account *account, Job *job)
 		}
 		next_sync_folder(job);
 	}
+	if (!job->error && job_has_skipped(account, job))
+		job->error = g_error_copy(job->skipped);
 	error = job->error ? g_error_copy(job->error) : NULL;
 	account_finish(account, job, error);
 	return true;

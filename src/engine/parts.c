@@ -10,9 +10,11 @@
 #define PIECE_FIRST_BYTES (128 * 1024)
 #define PIECE_MAX_BYTES	  (1024 * 1024)
 #define PIECE_US	  200000
-#define PIECES		  2  /* in flight, while the end is known to be further on */
-#define SYNC_ROWS	  50 /* messages looked at in one go */
-#define SYNC_PARTS	  60 /* asked for, and not here */
+#define PIECES		  2	       /* in flight, while the end is known to be further on */
+#define SYNC_ROWS	  50	       /* messages looked at in one go */
+#define SYNC_PARTS	  60	       /* asked for, and not here */
+#define SYNC_BYTES	  (256 * 1024) /* likewise: a person's request waits behind them */
+#define SYNC_LOOKS	  10
 
 typedef struct PartFetch {
 	PartFetcher *parts;
@@ -29,6 +31,7 @@ typedef struct PartFetch {
 	int64_t piece_us;	    /* when the last piece was asked for */
 	ImapTicket tickets[PIECES]; /* of the last pieces asked for */
 	unsigned n_tickets;
+	bool misfit;	 /* an answer named another offset */
 	bool over;	 /* finished, failed or given up: what still comes is thrown away */
 	GArray *waiters; /* of EngineRequest */
 } PartFetch;
@@ -37,7 +40,8 @@ struct PartFetcher {
 	Account *account;
 	GHashTable *fetches;  /* "uid section" -> PartFetch, one reference */
 	PartFetch *streaming; /* the literal coming now; a reference */
-	GPtrArray *streamed;  /* of PartFetch or NULL, by number within this response; references */
+	GPtrArray *streamed;  /* of PartFetch, or NULL for what nobody wants, by number within this
+			       * response; references */
 	unsigned in_flight;   /* commands */
 };
 
@@ -107,6 +111,24 @@ fetch_key(uint32_t uid, const char *section)
 	return g_strdup_printf("%u %s", uid, section);
 }
 
+/* A message that cannot be read does not keep a SYNC from the others; it is told in the end, unless
+ * the message went meanwhile. */
+static void
+job_failed(Account *account, Job *job, StoreId message, const GError *error)
+{
+	bool one = postern_error_is(error, POSTERN_ERROR_GONE) ||
+		   postern_error_is(error, POSTERN_ERROR_REFUSED);
+
+	if (job->kind != JOB_SYNC || !one) {
+		if (!job->error)
+			job->error = g_error_copy(error);
+	} else if (!job->skipped || !job_has_skipped(account, job)) {
+		g_clear_error(&job->skipped);
+		job->skipped = g_error_copy(error);
+		job->skipped_message = message;
+	}
+}
+
 /* FETCH is over, with ERROR or well; those who wait are told. */
 static void
 fetch_end(PartFetch *fetch, const GError *error)
@@ -136,8 +158,8 @@ fetch_end(PartFetch *fetch, const GError *error)
 		if (!job)
 			continue;
 		job->pending--;
-		if (error && !job->error)
-			job->error = g_error_copy(error);
+		if (error)
+			job_failed(account, job, fetch->message, error);
 	}
 	g_hash_table_remove(parts->fetches, key);
 	account_pump_later(account);
@@ -160,6 +182,17 @@ fetch_gone(PartFetch *fetch)
 		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
 				    _("the server does not give message %u: it may be gone"),
 				    fetch->uid);
+	fetch_end(fetch, error);
+}
+
+static void
+fetch_misfit(PartFetch *fetch)
+{
+	g_autoptr(GError) error =
+	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
+			_("the server sent another piece of message %u than was asked for"),
+			fetch->uid);
+
 	fetch_end(fetch, error);
 }
 
@@ -235,20 +268,43 @@ find_fetch(PartFetcher *parts, uint32_t uid, Span section)
 	return g_hash_table_lookup(parts->fetches, key);
 }
 
-static Span
-section_of_prefix(Span prefix)
-{
-	const char *open = NULL, *close = NULL;
+typedef struct LiteralName {
+	Span section;
+	bool has_origin;
+	uint64_t origin;
+} LiteralName;
 
-	for (const char *p = prefix.end; p > prefix.at; p--) {
-		if (p[-1] == ']' && !close)
-			close = p - 1;
-		if (p[-1] == '[' && close) {
-			open = p;
-			break;
-		}
+/* The "BODY[1.2]<4096> {8192}" that PREFIX ends in (RFC 9051, 7.5.2).  False: another literal.  What
+ * stands before it may be a sender's words, and look like anything. */
+static bool
+name_of_literal(Span prefix, LiteralName *name)
+{
+	Span at = prefix, digits;
+
+	*name = (LiteralName){ 0 };
+	while (at.end > at.at && at.end[-1] != '{')
+		at.end--;
+	if (span_size(at) < 2 || at.end[-2] != ' ')
+		return false;
+	at.end -= 2;
+	if (at.end > at.at && at.end[-1] == '>') {
+		digits.end = digits.at = at.end - 1;
+		while (digits.at > at.at && g_ascii_isdigit(digits.at[-1]))
+			digits.at--;
+		if (digits.at == at.at || digits.at[-1] != '<' ||
+		    !span_to_number(digits, UINT64_MAX, &name->origin))
+			return false;
+		name->has_origin = true;
+		at.end = digits.at - 1;
 	}
-	return open ? (Span){ open, close } : SPAN_EMPTY;
+	if (span_is_empty(at) || at.end[-1] != ']')
+		return false;
+	name->section.at = name->section.end = at.end - 1;
+	while (name->section.at > at.at && name->section.at[-1] != '[')
+		name->section.at--;
+	at.end = name->section.at - 1;
+	at.at = MAX(at.at, at.end - 4);
+	return name->section.at > prefix.at && span_is_nocase(at, "BODY");
 }
 
 static uint32_t
@@ -257,7 +313,7 @@ uid_of_prefix(Span prefix)
 	static const char word[] = "UID ";
 	uint64_t uid = 0;
 
-	for (const char *p = prefix.at; p + sizeof word - 1 < prefix.end; p++) {
+	for (const char *p = prefix.at + 1; p + sizeof word - 1 < prefix.end; p++) {
 		Span digits = { p + 4, p + 4 };
 
 		if (memcmp(p, word, sizeof word - 1) || (p[-1] != '(' && p[-1] != ' '))
@@ -290,18 +346,31 @@ only_fetch(PartFetcher *parts, Span section)
 	return found;
 }
 
+/* Is an answer of SIZE bytes what FETCH needs next?  One to a piece that was cancelled, and asked for
+ * again since, may come before the one that is meant, and may serve as well. */
+static bool
+fits(const PartFetch *fetch, bool has_origin, uint64_t origin, uint64_t size)
+{
+	if (fetch->whole || !has_origin)
+		return !fetch->offset && !origin; /* all of it, whatever was asked for */
+	return origin == fetch->offset && size <= fetch->asked - fetch->offset;
+}
+
 bool
 parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size)
 {
-	Span section = section_of_prefix(prefix);
+	LiteralName name;
 	uint32_t uid = uid_of_prefix(prefix);
-	PartFetch *fetch = uid ? find_fetch(parts, uid, section) : only_fetch(parts, section);
+	PartFetch *fetch;
 
 	g_clear_pointer(&parts->streaming, fetch_unref);
-	if (!fetch)
+	if (!name_of_literal(prefix, &name) || span_starts_nocase(name.section, "HEADER.FIELDS"))
 		return false;
-	parts->streaming = fetch_ref(fetch);
-	g_ptr_array_add(parts->streamed, fetch_ref(fetch));
+	fetch = uid ? find_fetch(parts, uid, name.section) : only_fetch(parts, name.section);
+	if (fetch && fits(fetch, name.has_origin, name.origin, size))
+		parts->streaming = fetch_ref(fetch);
+	/* Else it goes nowhere: it may be large. */
+	g_ptr_array_add(parts->streamed, parts->streaming ? fetch_ref(parts->streaming) : NULL);
 	return true;
 }
 
@@ -317,12 +386,11 @@ parts_on_literal_bytes(PartFetcher *parts, Span bytes)
 		fetch_failed(fetch, error);
 }
 
-/* One section of one answer: TRUE when it is what was asked for. */
+/* One section of one answer.  GOT: its bytes went to FETCH as they came. */
 static void
-take_section(PartFetcher *parts, PartFetch *fetch, const ImapBodySection *section)
+take_section(PartFetch *fetch, const ImapBodySection *section, bool got)
 {
 	g_autoptr(GError) error = NULL;
-	uint64_t start = fetch->offset;
 
 	if (fetch->over)
 		return;
@@ -330,25 +398,38 @@ take_section(PartFetcher *parts, PartFetch *fetch, const ImapBodySection *sectio
 		fetch_gone(fetch);
 		return;
 	}
-	if (section->streamed)
-		start -= MIN(start, section->size_bytes);
-	if (!fetch->whole && section->has_origin && section->origin != start) {
-		error =
-		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
-				_("the server sent another piece of message %u than was asked for"),
-				fetch->uid);
-		fetch_end(fetch, error);
+	if (!got && (section->streamed ||
+		     !fits(fetch, section->has_origin, section->origin, section->size_bytes))) {
+		fetch->misfit = true;
 		return;
 	}
-	if (!section->streamed && !fetch_append(fetch, section->bytes, &error)) {
+	if (!got && !fetch_append(fetch, section->bytes, &error)) {
 		fetch_failed(fetch, error);
 		return;
 	}
 	tell_progress(fetch);
 	/* A short piece is the last one; so is the one that ends where the structure says. */
-	if (fetch->whole || section->size_bytes < fetch->piece ||
+	if (fetch->whole || !section->has_origin || section->size_bytes < fetch->piece ||
 	    (fetch->size_hint && fetch->offset == fetch->size_hint))
 		fetch_complete(fetch);
+}
+
+/* Bytes went to GOT that its answer does not own up to. */
+static void
+fetch_spoilt(PartFetch *got)
+{
+	g_autoptr(GError) error =
+	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
+			_("the server sent another message than %u"), got->uid);
+
+	fetch_end(got, error);
+}
+
+static void
+forget_streams(PartFetcher *parts)
+{
+	g_ptr_array_set_size(parts->streamed, 0);
+	g_clear_pointer(&parts->streaming, fetch_unref);
 }
 
 void
@@ -359,28 +440,23 @@ parts_on_fetch(PartFetcher *parts, const ImapFetch *response)
 		PartFetch *fetch = (response->present & IMAP_FETCH_UID)
 				       ? find_fetch(parts, response->uid.value, section->section)
 				       : NULL;
-		PartFetch *got = NULL;
+		void **slot = section->streamed && section->stream_number < parts->streamed->len
+				  ? &g_ptr_array_index(parts->streamed, section->stream_number)
+				  : NULL;
+		bool got = slot && *slot && *slot == fetch;
 
-		if (section->streamed && section->stream_number < parts->streamed->len)
-			got = g_ptr_array_index(parts->streamed, section->stream_number);
-		if (got && got != fetch) {
-			g_autoptr(GError) error =
-			    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
-					_("the server sent another message than %u"), got->uid);
-
-			fetch_end(got, error);
-			continue;
-		}
 		if (fetch) {
 			fetch_ref(fetch);
-			take_section(parts, fetch, section);
+			take_section(fetch, section, got);
 			fetch_unref(fetch);
 		}
+		if (got)
+			fetch_unref(g_steal_pointer(slot));
 	}
-	if (response->n_sections) {
-		g_ptr_array_set_size(parts->streamed, 0);
-		g_clear_pointer(&parts->streaming, fetch_unref);
-	}
+	for (guint i = 0; i < parts->streamed->len; i++)
+		if (g_ptr_array_index(parts->streamed, i))
+			fetch_spoilt(g_ptr_array_index(parts->streamed, i));
+	forget_streams(parts);
 }
 
 /* ---- what is asked ------------------------------------------------------------------------------------ */
@@ -392,6 +468,8 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	PartFetcher *parts = asked->parts;
 
 	parts->in_flight--;
+	/* An answer that the session kept to itself leaves nothing for the next. */
+	forget_streams(parts);
 	for (guint i = 0; i < asked->fetches->len; i++) {
 		PartFetch *fetch = g_ptr_array_index(asked->fetches, i);
 		int64_t us = g_get_monotonic_time() - fetch->piece_us;
@@ -404,6 +482,10 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 			    account_refusal(response, POSTERN_ERROR_REFUSED, _("read the message"));
 
 			fetch_end(fetch, error);
+			continue;
+		}
+		if (fetch->misfit && (fetch->whole || fetch->offset < asked->end)) {
+			fetch_misfit(fetch);
 			continue;
 		}
 		if (fetch->whole || fetch->offset < asked->end) {
@@ -550,9 +632,14 @@ want_parts(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *ro
 	Group *group;
 
 	for (size_t i = 0; sections[i] && !job->error; i++) {
-		PartFetch *fetch =
-		    is_section(sections[i]) ? want_part(parts, job, row, root, sections[i]) : NULL;
+		PartFetch *fetch;
 
+		if (!is_section(sections[i])) {
+			job->error = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
+							 _("the message has no such part"));
+			break;
+		}
+		fetch = want_part(parts, job, row, root, sections[i]);
 		if (!fetch)
 			continue;
 		if (!fetch->whole) {
@@ -631,24 +718,53 @@ want_bodies(PartFetcher *parts, Job *job, const StoreRow *row, GHashTable *group
 	want_parts(parts, job, row, root, (char *const *)names->pdata, groups);
 }
 
+/* Bytes asked for that are not here. */
+static uint64_t
+bytes_wanted(const PartFetcher *parts)
+{
+	GHashTableIter iter;
+	void *value;
+	uint64_t bytes = 0;
+
+	g_hash_table_iter_init(&iter, parts->fetches);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const PartFetch *fetch = value;
+
+		bytes += fetch->whole ? fetch->size_hint : fetch->asked - fetch->offset;
+	}
+	return bytes;
+}
+
+static bool
+sync_is_full(const PartFetcher *parts)
+{
+	return g_hash_table_size(parts->fetches) >= SYNC_PARTS || bytes_wanted(parts) >= SYNC_BYTES;
+}
+
 bool
 parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
 {
-	while (g_hash_table_size(parts->fetches) < SYNC_PARTS && !job->error) {
+	for (unsigned looks = 0; !sync_is_full(parts) && !job->error; looks++) {
 		g_autoptr(GPtrArray) rows = NULL;
 		g_autoptr(GHashTable) groups =
 		    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 		uint32_t total = 0;
 
+		/* Where all is here already there is no end to looking: others get their turn. */
+		if (looks == SYNC_LOOKS) {
+			account_pump_later(parts->account);
+			return true;
+		}
 		if (!store_window(parts->account->engine->store, mailbox, job->body_offset,
 				  SYNC_ROWS, true, &rows, &total, &job->error))
 			break;
 		if (!rows->len)
 			break;
-		for (guint i = 0; i < rows->len; i++)
+		for (guint i = 0; i < rows->len && !sync_is_full(parts); i++) {
 			want_bodies(parts, job, g_ptr_array_index(rows, i), groups);
+			job->body_offset++;
+		}
 		send_groups(parts, groups);
-		job->body_offset += rows->len;
 		account_status(parts->account, _("reading messages"), job->body_offset, total);
 	}
 	return job->pending > 0 && !job->error;
@@ -699,7 +815,6 @@ parts_forget(PartFetcher *parts, const GError *error)
 		g_ptr_array_add(all, fetch_ref(value));
 	for (guint i = 0; i < all->len; i++)
 		fetch_end(g_ptr_array_index(all, i), error);
-	g_ptr_array_set_size(parts->streamed, 0);
-	g_clear_pointer(&parts->streaming, fetch_unref);
+	forget_streams(parts);
 	parts->in_flight = 0;
 }
