@@ -260,8 +260,8 @@ complain_key(const Scan *scan, const char *word, GError **error)
 				_("no such key \"%s\" in [%s]: did you mean \"%s\"?"), shown,
 				scan->group, best);
 	return complain(scan, scan->line, error,
-			_("no such key \"%s\" in [%s]: postern(1) lists those there are"), shown,
-			scan->group);
+			_("no such key \"%s\" in [%s]: postern-config(5) lists those there are"),
+			shown, scan->group);
 }
 
 static bool

@@ -280,8 +280,8 @@ test_a_slip_is_refused_with_its_line_and_the_right_name(void **state)
 		  ":3: no such key \"adress\" in [account work]: did you mean \"address\"?" },
 		{ "[account work]\nIMAP = imaps://a@h\n",
 		  ":2: no such key \"IMAP\" in [account work]: did you mean \"imap\"?" },
-		{ "[account work]\nxyzzy = 1\n",
-		  ":2: no such key \"xyzzy\" in [account work]: postern(1) lists those there are" },
+		{ "[account work]\nxyzzy = 1\n", ":2: no such key \"xyzzy\" in [account work]: "
+						 "postern-config(5) lists those there are" },
 		{ "[account work]\nim\x1b[2Jap = 1\n",
 		  ":2: no such key \"im\xef\xbf\xbd[2Jap\"..." },
 		{ "\n[acount work]\n",
