@@ -172,12 +172,14 @@ static void
 append_attachments(GString *out, const MailPart *part, GPtrArray *readable, int depth)
 {
 	g_autofree char *name = NULL;
+	g_autofree char *type = NULL;
 
 	if (part->is_attachment ||
 	    (!part->children->len && part->name && !g_ptr_array_find(readable, part, NULL))) {
 		name = safe_line(part->name);
+		type = safe_line(part->type);
 		g_string_append_printf(out, _("[part %s: %s%s%s, %" PRIu64 " bytes]\n"),
-				       part->section, part->type, *name ? ", " : "", name,
+				       part->section, type, *name ? ", " : "", name,
 				       part->size_octets);
 		return;
 	}

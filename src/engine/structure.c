@@ -120,11 +120,16 @@ part_name(const ImapBodyPart *wire)
 	return name;
 }
 
+/* A word that a standard names (a type, an encoding): lower case, and printable ASCII whatever the
+ * server sent, because it is compared, and shown beside the name. */
 static char *
-lower_dup(Span span)
+word_dup(Span span)
 {
-	return span_is_empty(span) ? g_strdup("")
-				   : g_ascii_strdown(span.at, (gssize)span_size(span));
+	char *word = span_dup(span);
+
+	for (char *p = word; *p; p++)
+		*p = g_ascii_isgraph(*p) ? g_ascii_tolower(*p) : '?';
+	return word;
 }
 
 static char *
@@ -137,8 +142,8 @@ static MailPart *
 convert(const ImapBodyPart *wire, const ImapBodyPart *all, size_t index)
 {
 	MailPart *part = mail_part_new();
-	g_autofree char *major = lower_dup(wire->type);
-	g_autofree char *minor = lower_dup(wire->subtype);
+	g_autofree char *major = word_dup(wire->type);
+	g_autofree char *minor = word_dup(wire->subtype);
 	g_autofree char *type = g_strdup_printf("%s/%s", major, minor);
 	Span format = find_parameter(&wire->parameters, "format");
 	Span delsp = find_parameter(&wire->parameters, "delsp");
@@ -147,7 +152,7 @@ convert(const ImapBodyPart *wire, const ImapBodyPart *all, size_t index)
 	part->section = imap_body_section(all, index);
 	part->type = g_utf8_make_valid(type, -1);
 	part->charset = valid_dup(find_parameter(&wire->parameters, "charset"));
-	part->encoding = lower_dup(wire->encoding);
+	part->encoding = word_dup(wire->encoding);
 	part->name = part_name(wire);
 	part->description = decoded(wire->description);
 	part->content_id = valid_dup(wire->id);

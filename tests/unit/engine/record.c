@@ -130,6 +130,19 @@ structure_becomes_a_tree(void **state)
 }
 
 static void
+type_is_printable_whatever_the_server_sent(void **state)
+{
+	static const char hostile[] = "(\"APP\x1b]0;x\x07\" \"P\xc2\x9b"
+				      "DF\" NIL NIL NIL \"BASE64\" 8)";
+	StoreRow row = { .structure = g_bytes_new_static(hostile, sizeof hostile - 1) };
+	g_autoptr(MailPart) root = engine_structure(&row);
+
+	assert_string_equal(root->type, "app?]0;x?/p??df");
+	assert_string_equal(root->encoding, "base64");
+	g_bytes_unref(row.structure);
+}
+
+static void
 structure_that_is_none_is_no_tree(void **state)
 {
 	StoreRow row = { .structure = g_bytes_new_static("((((", 4) };
@@ -203,6 +216,7 @@ main(void)
 		cmocka_unit_test(date_far_ahead_of_the_arrival_is_not_believed),
 		cmocka_unit_test(attachments_are_counted),
 		cmocka_unit_test(structure_becomes_a_tree),
+		cmocka_unit_test(type_is_printable_whatever_the_server_sent),
 		cmocka_unit_test(structure_that_is_none_is_no_tree),
 		cmocka_unit_test(thousands_in_one_batch_keep_their_own_text),
 		cmocka_unit_test(message_with_a_broken_envelope_is_listed),
