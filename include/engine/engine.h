@@ -47,6 +47,9 @@ typedef struct EngineStatus {
 	const GError *error;  /* why it is not online; NULL */
 	const char *doing;    /* "reading INBOX", NULL: idle; through the door, translated */
 	uint64_t done, total; /* of that, in messages or bytes; total 0: not known */
+	/* The server owes an answer and has not sent a byte for so long; 0: all is well.  Posted each
+	 * second from three on; `doing` then names what is waited for. */
+	int silent_s;
 } EngineStatus;
 
 /* What happened.  Everything is borrowed for the callback. */
@@ -124,7 +127,8 @@ GPtrArray *engine_check_report(Engine *engine);
 
 /* Ends REQUEST early: its DONE comes with CANCELLED; the line survives. */
 void engine_cancel(Engine *engine, EngineRequest request);
-/* Try the line now, whatever the back-off says. */
+/* Try the line now, whatever the back-off says.  One that is silent, or does not get through, is
+ * given up for a new one; on one that is well the folders are read anew. */
 void engine_reconnect(Engine *engine);
 
 typedef struct EngineTotals { /* since the start, over all connections */

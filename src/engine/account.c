@@ -4,6 +4,7 @@
 #include "base/safetext.h"
 #include "imap/mutf7.h"
 
+#define SILENT_S	3 /* without a byte, and the person is told */
 #define RETRY_FIRST_MS	1000
 #define RETRY_MAX_MS	60000
 #define STEADY_MS	60000		/* a line that stood so long was a good one */
@@ -63,6 +64,7 @@ post_status(Account *account)
 		.doing = account->doing,
 		.done = account->doing_done,
 		.total = account->doing_total,
+		.silent_s = account->silent_s,
 	};
 	EngineEvent event = { .type = ENGINE_EVENT_STATUS,
 			      .account = account->id,
@@ -165,6 +167,8 @@ forget_line(Account *account, const GError *error)
 	parts_forget(account->parts, error);
 	g_clear_pointer(&account->mirror, mirror_free);
 	engine_drop_source(&account->refresh);
+	engine_drop_source(&account->silence);
+	account->silent_s = 0;
 	account->folders_ms = 0;
 	g_clear_pointer(&account->doing, g_free);
 }
@@ -221,8 +225,11 @@ on_closed(void *data, const GError *error)
 	account->refused = is_final(copy);
 	if (account->engine->stopping || account->engine->hold || account->refused)
 		set_link(account, ENGINE_OFFLINE);
+	else if (account->at_once)
+		account_connect(account);
 	else
 		plan_retry(account);
+	account->at_once = false;
 	if (account->engine->stopping)
 		engine_quit_if_done(account->engine);
 }
@@ -409,8 +416,49 @@ account_connect(Account *account)
 void
 account_reconnect(Account *account)
 {
+	g_autoptr(GError) error = NULL;
+
 	account->failures = 0;
-	account_connect(account);
+	if (!account->connection) {
+		account_connect(account);
+	} else if (account->online && account->silent_s < SILENT_S) {
+		folders_read(account);
+		account_pump_later(account);
+	} else {
+		error =
+		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+				_("%s did not answer: trying anew"), account->config->imap_host);
+		account->at_once = true;
+		connection_fail(account->connection, error);
+	}
+}
+
+static gboolean
+on_second(void *data)
+{
+	Account *account = data;
+	int silent_s = account->connection ? connection_silent_s(account->connection) : -1;
+	int shown = silent_s >= SILENT_S ? silent_s : 0;
+
+	if (silent_s >= 0 && !account->doing && !g_queue_is_empty(&account->jobs))
+		account_status(account, _("fetching"), 0, 0);
+	if (shown != account->silent_s) {
+		account->silent_s = shown;
+		post_status(account);
+	}
+	if (silent_s >= 0)
+		return G_SOURCE_CONTINUE;
+	engine_drop_source(&account->silence);
+	return G_SOURCE_REMOVE;
+}
+
+/* Something may have been asked: see that the answer comes. */
+static void
+account_watch(Account *account)
+{
+	if (!account->silence && account->connection &&
+	    connection_silent_s(account->connection) >= 0)
+		account->silence = engine_timeout(account->engine, 1000, on_second, account);
 }
 
 void
@@ -541,6 +589,7 @@ on_pump(void *data)
 	jobs_step(account);
 	if (account->online)
 		introduce(account);
+	account_watch(account);
 	return G_SOURCE_REMOVE;
 }
 
@@ -576,6 +625,7 @@ account_free(Account *account)
 	parts_free(account->parts);
 	engine_drop_source(&account->retry);
 	engine_drop_source(&account->pump);
+	engine_drop_source(&account->silence);
 	engine_drop_source(&account->refresh);
 	g_queue_clear_full(&account->jobs, (GDestroyNotify)job_free);
 	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);

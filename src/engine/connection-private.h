@@ -50,6 +50,9 @@ ImapTicket connection_send(Connection *connection, ImapCommand *command, ImapSen
 			   ImapDone done, void *data);
 void connection_flush_later(Connection *connection);
 
+/* For how long the server has owed an answer and not sent a byte; -1: it owes none. */
+int connection_silent_s(const Connection *connection);
+
 /* Ends the line with this error, from the main loop: on_closed comes. */
 void connection_fail(Connection *connection, const GError *error);
 void connection_logout(Connection *connection);

@@ -43,7 +43,9 @@ struct Connection {
 	bool rides;
 
 	bool online, compressing, closed;
-	GError *failure; /* set by connection_fail, delivered from the loop */
+	GError *refusal;	    /* the server's last NO to a login; NULL */
+	int64_t heard_ms, asked_ms; /* bytes came; something was asked with nothing in flight */
+	GError *failure;	    /* set by connection_fail, delivered from the loop */
 	GSource *fail;
 };
 
@@ -147,11 +149,28 @@ connection_flush_later(Connection *connection)
 		    attach_source(g_idle_source_new(), G_PRIORITY_HIGH, on_flush, connection);
 }
 
+static bool
+is_waiting(const Connection *connection)
+{
+	return imap_session_in_flight(connection->session) > 0 &&
+	       !imap_session_is_idling(connection->session);
+}
+
+int
+connection_silent_s(const Connection *connection)
+{
+	if (!is_waiting(connection))
+		return -1;
+	return (int)((now_ms() - MAX(connection->heard_ms, connection->asked_ms)) / 1000);
+}
+
 ImapTicket
 connection_send(Connection *connection, ImapCommand *command, ImapSendFlags flags, ImapDone done,
 		void *data)
 {
 	connection_flush_later(connection);
+	if (!is_waiting(connection))
+		connection->asked_ms = now_ms();
 	return imap_session_send(connection->session, command, flags, 0, done, data);
 }
 
@@ -164,7 +183,11 @@ close_with(Connection *connection, const GError *error)
 
 	if (connection->closed)
 		return;
-	/* ERROR may be the failure that closing frees. */
+	/* A login refused is why, whatever the server, or what rode with the login, made of it then. */
+	if (connection->failure)
+		error = connection->failure;
+	else if (connection->refusal && !connection->online)
+		error = connection->refusal;
 	copy = g_error_copy(error);
 	connection->closed = true;
 	log_event(connection->log, connection->name, "closed: %s", copy->message);
@@ -304,14 +327,17 @@ login_refused(Connection *connection, const ImapResponse *response)
 			   config->imap_host, words);
 		return;
 	}
+	g_clear_error(&connection->refusal);
+	connection->refusal =
+	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_LOGIN,
+			_("%s refused the login of %s: %s (check the password of [account %s])"),
+			config->imap_host, config->imap_user, words, config->name);
 	if (!final && connection->logins < MAX_LOGINS && next_try(connection)) {
 		take_try(connection);
 		return;
 	}
 	connection_memory_clear(connection->memory);
-	fail_login(connection, POSTERN_ERROR_LOGIN,
-		   _("%s refused the login of %s: %s (check the password of [account %s])"),
-		   config->imap_host, config->imap_user, words, config->name);
+	connection_fail(connection, connection->refusal);
 }
 
 static void
@@ -637,6 +663,7 @@ stream_bytes(void *data, Span *in)
 	Connection *connection = data;
 	g_autoptr(GError) error = NULL;
 
+	connection->heard_ms = now_ms();
 	imap_session_tick(connection->session, now_ms(), NULL);
 	if (!imap_session_feed(connection->session, in, &error)) {
 		close_with(connection, error);
@@ -691,6 +718,8 @@ connection_open(const ConfigAccount *config, ConnectionMemory *memory, Log *log,
 	if (!memory->secret && secret_kind(config) != SECRET_NONE)
 		connection->secret_request = secret_ask(config, g_main_context_get_thread_default(),
 							0, on_secret, connection);
+	/* A server that never greets has a deadline too. */
+	watch_deadline(connection);
 	handler->on_link(data, ENGINE_CONNECTING);
 	return connection;
 }
@@ -710,6 +739,7 @@ connection_free(Connection *connection)
 	net_sasl_free(connection->sasl);
 	net_stream_free(connection->stream);
 	g_clear_error(&connection->failure);
+	g_clear_error(&connection->refusal);
 	g_clear_error(&connection->sasl_error);
 	g_free((char *)connection->ride.at);
 	log_unref(connection->log);

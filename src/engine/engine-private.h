@@ -80,7 +80,8 @@ typedef struct Job {
 	GQueue folders;	      /* SYNC of everything: raw names (GBytes) still to do */
 	uint32_t body_offset; /* SYNC with bodies: rows looked at so far */
 	bool bodies_done;
-	GError *skipped; /* SYNC: the first message that could not be read, and may still be there */
+	GError
+	    *skipped; /* SYNC: the first message that could not be read, and may still be there */
 	StoreId skipped_message;
 } Job;
 
@@ -102,8 +103,8 @@ struct Account {
 	Connection *connection;
 	bool online;
 	bool introduces;   /* ID and LIST are still to be sent on this line */
-	int64_t online_ms;	   /* monotonic; since when */
-	unsigned failures;	   /* in a row */
+	int64_t online_ms; /* monotonic; since when */
+	unsigned failures; /* in a row */
 	GSource *retry;	   /* owned */
 	int64_t retry_ms;  /* monotonic; when */
 	EngineTotals seen; /* already added to the engine's */
@@ -124,6 +125,10 @@ struct Account {
 	int64_t folders_ms;		/* when the folders were last read; 0: not on this line */
 	GSource *refresh;		/* owned: folder counts, IDLE renewal */
 	char *server_id;		/* the answer to ID, one line; NULL */
+
+	GSource *silence; /* owned: looks each second while the server owes an answer */
+	int silent_s;
+	bool at_once; /* the line was given up for a new one */
 
 	char *doing; /* for the status; NULL */
 	uint64_t doing_done, doing_total;
