@@ -179,6 +179,21 @@ count_from(const GArray *ranges, uint32_t from)
 	return count;
 }
 
+/* What was asked about, and no more: a search for a range of UIDs brings the newest message too,
+ * and some servers do not look at the range. */
+static void
+cut_below(GArray *ranges, uint32_t from)
+{
+	for (guint i = ranges->len; i > 0; i--) {
+		ImapRange *range = &g_array_index(ranges, ImapRange, i - 1);
+
+		if (range->high < from)
+			g_array_remove_index_fast(ranges, i - 1);
+		else
+			range->low = MAX(range->low, from);
+	}
+}
+
 bool
 mirror_compare(Mirror *mirror)
 {
@@ -195,6 +210,7 @@ mirror_compare(Mirror *mirror)
 	}
 	if (!mirror_apply(mirror) || !mirror_uids(mirror, mirror->search_from, &uids, &n))
 		return false;
+	cut_below(mirror->found, mirror->search_from);
 	seqmap_compare(mirror->found, uids, n, mirror->gone, missing);
 	log_event(mirror->account->engine->log, "mirror", "compared: %u gone, %u ranges missing",
 		  mirror->gone->len, missing->len);
