@@ -339,6 +339,8 @@ login(FakeServer *server, GString *out, const char *tag)
 	if (server->faults & FAKE_LOGIN_REFUSED)
 		g_string_append_printf(out, "%s NO not today\r\n", tag);
 	else
+		server->logged_in = true;
+	if (server->logged_in)
 		g_string_append_printf(out, "%s OK [CAPABILITY %s] welcome\r\n", tag,
 				       server->words);
 }
@@ -349,6 +351,8 @@ answer(FakeServer *server, GString *out, const char *tag, const char *command)
 {
 	if (g_str_has_prefix(command, "CAPABILITY"))
 		g_string_append_printf(out, "* CAPABILITY %s\r\n", server->words);
+	else if (!server->logged_in && !g_str_has_prefix(command, "LOGOUT"))
+		return "BAD log in first";
 	else if (g_str_has_prefix(command, "SELECT "))
 		return select_box(server, out, command + 7);
 	else if (g_str_has_prefix(command, "LIST "))

@@ -45,7 +45,7 @@ struct FakeServer {
 	FakeBox *selected;
 	GString *news; /* not told yet */
 	char *idle_tag, *auth_tag;
-	bool hangs, cut;
+	bool logged_in, hangs, cut;
 };
 
 FakeBox *fake_box(FakeServer *server, const char *name);

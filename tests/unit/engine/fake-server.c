@@ -414,7 +414,7 @@ begin_connection(FakeServer *server)
 	pthread_mutex_lock(&server->lock);
 	server->connections++;
 	server->selected = NULL;
-	server->hangs = server->cut = false;
+	server->logged_in = server->hangs = server->cut = false;
 	g_string_truncate(server->news, 0);
 	g_clear_pointer(&server->idle_tag, g_free);
 	g_clear_pointer(&server->auth_tag, g_free);
