@@ -24,6 +24,7 @@ struct Engine {
 	GThread *thread;
 	GMainContext *context; /* the engine's */
 	GMainLoop *loop;
+	GSource *tidy;	   /* owned; gives back the store's space when nobody waits */
 	GSource *stopping; /* owned; the time after which we no longer wait for the lines */
 
 	/* Across the threads, under LOCK: a POSIX one, because the thread sanitizer cannot see into
@@ -47,6 +48,9 @@ void engine_post(Engine *engine, const EngineEvent *event);
 void engine_post_notice(Engine *engine, StoreId account, const char *text);
 void engine_set_report(Engine *engine, GPtrArray *take_report);
 void engine_add_totals(Engine *engine, const EngineTotals *more);
+
+/* Something was dropped from the store: its space is given back, in slices, when nobody waits. */
+void engine_tidy_later(Engine *engine);
 
 /* The loop ends when every line has said goodbye. */
 void engine_quit_if_done(Engine *engine);

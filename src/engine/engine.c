@@ -3,7 +3,9 @@
 
 #define STOP_MS 700 /* for the lines to say goodbye */
 
-#define LAST_TURNS 100
+#define LAST_TURNS   100
+#define TIDY_MS	     20	 /* between two slices */
+#define TIDY_WAIT_MS 500 /* a person waits for something else */
 
 typedef struct Posted {
 	EngineEvent event;
@@ -43,6 +45,45 @@ engine_drop_source(GSource **source)
 	g_source_destroy(*source);
 	g_source_unref(*source);
 	*source = NULL;
+}
+
+/* ---- tidying ------------------------------------------------------------------------------------------ */
+
+static bool
+is_idle(const Engine *engine)
+{
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+
+		if (!g_queue_is_empty(&account->jobs) || !g_queue_is_empty(&account->syncs))
+			return false;
+	}
+	return true;
+}
+
+static gboolean
+on_tidy(void *data)
+{
+	Engine *engine = data;
+	g_autoptr(GError) error = NULL;
+	bool more = false;
+
+	engine_drop_source(&engine->tidy);
+	if (!is_idle(engine))
+		engine->tidy = engine_timeout(engine, TIDY_WAIT_MS, on_tidy, engine);
+	else if (!store_tidy(engine->store, &more, &error))
+		/* It is for space alone; what needs the store will say what is wrong with it. */
+		log_event(engine->log, "engine", "tidy: %s", error->message);
+	else if (more)
+		engine_tidy_later(engine);
+	return G_SOURCE_REMOVE;
+}
+
+void
+engine_tidy_later(Engine *engine)
+{
+	if (!engine->tidy)
+		engine->tidy = engine_timeout(engine, TIDY_MS, on_tidy, engine);
 }
 
 /* ---- events -------------------------------------------------------------------------------------------- */
@@ -465,10 +506,13 @@ run(void *data)
 	if (!engine->hold)
 		for (guint i = 0; i < engine->accounts->len; i++)
 			account_connect(g_ptr_array_index(engine->accounts, i));
+	/* What the last run left. */
+	engine->tidy = engine_timeout(engine, TIDY_WAIT_MS, on_tidy, engine);
 	g_main_loop_run(engine->loop);
 	/* Here, because what they hold belongs to this thread. */
 	g_ptr_array_set_size(engine->accounts, 0);
 	engine_drop_source(&engine->stopping);
+	engine_drop_source(&engine->tidy);
 	/* What GIO was asked to give up says so on the loop before it lets go of its memory. */
 	for (int turn = 0; turn < LAST_TURNS && g_main_context_iteration(engine->context, FALSE);
 	     turn++)

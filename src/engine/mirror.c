@@ -229,6 +229,8 @@ mirror_write(Mirror *mirror, const MirrorProgress *progress)
 	record_batch_clear(mirror->batch);
 	g_array_set_size(mirror->changes, 0);
 	g_string_chunk_clear(mirror->change_words);
+	if (mirror->gone->len)
+		engine_tidy_later(account->engine);
 	g_array_set_size(mirror->gone, 0);
 	if (!fine) {
 		mirror->stuck = true;
@@ -578,6 +580,7 @@ forget_if_renumbered(Mirror *mirror, GError **error)
 		  mirror->uidvalidity, box->uidvalidity, mirror->uidnext, box->mirrored_uidnext);
 	if (!store_mailbox_reset(mirror->account->engine->store, id, error))
 		return false;
+	engine_tidy_later(mirror->account->engine);
 	g_clear_pointer(&mirror->box, store_mailbox_free);
 	return store_mailbox_get(mirror->account->engine->store, id, &mirror->box, error);
 }

@@ -3,6 +3,7 @@
  * and a person's request never waits behind 30 MB.  What arrives is kept only when the answer named
  * the UID, the section and the offset that were asked for (threats Y8). */
 #include "engine-private.h"
+#include "literal-private.h"
 
 #include "mail/part.h"
 
@@ -146,6 +147,8 @@ fetch_end(PartFetch *fetch, const GError *error)
 		return;
 	fetch_ref(fetch);
 	fetch->over = true;
+	if (fetch->writer)
+		engine_tidy_later(account->engine);
 	g_clear_pointer(&fetch->writer, store_part_abort);
 	if (!error) {
 		engine_add_totals(account->engine, &more);
@@ -268,63 +271,6 @@ find_fetch(PartFetcher *parts, uint32_t uid, Span section)
 	return g_hash_table_lookup(parts->fetches, key);
 }
 
-typedef struct LiteralName {
-	Span section;
-	bool has_origin;
-	uint64_t origin;
-} LiteralName;
-
-/* The "BODY[1.2]<4096> {8192}" that PREFIX ends in (RFC 9051, 7.5.2).  False: another literal.  What
- * stands before it may be a sender's words, and look like anything. */
-static bool
-name_of_literal(Span prefix, LiteralName *name)
-{
-	Span at = prefix, digits;
-
-	*name = (LiteralName){ 0 };
-	while (at.end > at.at && at.end[-1] != '{')
-		at.end--;
-	if (span_size(at) < 2 || at.end[-2] != ' ')
-		return false;
-	at.end -= 2;
-	if (at.end > at.at && at.end[-1] == '>') {
-		digits.end = digits.at = at.end - 1;
-		while (digits.at > at.at && g_ascii_isdigit(digits.at[-1]))
-			digits.at--;
-		if (digits.at == at.at || digits.at[-1] != '<' ||
-		    !span_to_number(digits, UINT64_MAX, &name->origin))
-			return false;
-		name->has_origin = true;
-		at.end = digits.at - 1;
-	}
-	if (span_is_empty(at) || at.end[-1] != ']')
-		return false;
-	name->section.at = name->section.end = at.end - 1;
-	while (name->section.at > at.at && name->section.at[-1] != '[')
-		name->section.at--;
-	at.end = name->section.at - 1;
-	at.at = MAX(at.at, at.end - 4);
-	return name->section.at > prefix.at && span_is_nocase(at, "BODY");
-}
-
-static uint32_t
-uid_of_prefix(Span prefix)
-{
-	static const char word[] = "UID ";
-	uint64_t uid = 0;
-
-	for (const char *p = prefix.at + 1; p + sizeof word - 1 < prefix.end; p++) {
-		Span digits = { p + 4, p + 4 };
-
-		if (memcmp(p, word, sizeof word - 1) || (p[-1] != '(' && p[-1] != ' '))
-			continue;
-		while (digits.end < prefix.end && g_ascii_isdigit(*digits.end))
-			digits.end++;
-		return span_to_number(digits, UINT32_MAX, &uid) ? (uint32_t)uid : 0;
-	}
-	return 0;
-}
-
 /* The only fetch of SECTION, for servers that name the UID last. */
 static PartFetch *
 only_fetch(PartFetcher *parts, Span section)
@@ -360,13 +306,13 @@ bool
 parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size)
 {
 	LiteralName name;
-	uint32_t uid = uid_of_prefix(prefix);
 	PartFetch *fetch;
 
 	g_clear_pointer(&parts->streaming, fetch_unref);
-	if (!name_of_literal(prefix, &name) || span_starts_nocase(name.section, "HEADER.FIELDS"))
+	if (!literal_name(prefix, &name) || span_starts_nocase(name.section, "HEADER.FIELDS"))
 		return false;
-	fetch = uid ? find_fetch(parts, uid, name.section) : only_fetch(parts, name.section);
+	fetch =
+	    name.uid ? find_fetch(parts, name.uid, name.section) : only_fetch(parts, name.section);
 	if (fetch && fits(fetch, name.has_origin, name.origin, size))
 		parts->streaming = fetch_ref(fetch);
 	/* Else it goes nowhere: it may be large. */

@@ -297,6 +297,27 @@ uids_that_go_down_are_new_messages(void **state)
 }
 
 static void
+the_space_of_old_rows_is_given_back(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(Store) store = NULL;
+	bool more = true;
+
+	open_inbox(fixture, 3000, true);
+	fixture_stop(fixture);
+	fake_server_renumber(fixture->server, "INBOX", false);
+	fixture_start(fixture);
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, false));
+	fixture_idle_ms(fixture, 2500);
+	fixture_stop(fixture);
+	store = store_open(fixture->dir, STORE_WRITER, NULL, NULL, NULL);
+	assert_non_null(store);
+	assert_true(store_tidy(store, &more, NULL));
+	assert_false(more);
+	fixture_check(fixture);
+}
+
+static void
 without_uidvalidity_nothing_old_is_believed(void **state)
 {
 	Fixture *fixture = *state;
@@ -420,6 +441,7 @@ main(void)
 		TEST(new_uidvalidity_drops_the_old_rows),
 		TEST(new_uidvalidity_in_mid_session_reads_anew),
 		TEST(uids_that_go_down_are_new_messages),
+		TEST(the_space_of_old_rows_is_given_back),
 		TEST(without_uidvalidity_nothing_old_is_believed),
 		TEST(a_message_whose_structure_cannot_be_read_is_listed),
 		TEST(new_mail_whose_structure_cannot_be_read_is_listed),
