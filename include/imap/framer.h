@@ -62,6 +62,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImapFramer, imap_framer_free)
  * IN stands on or before the end of the line that caused it. */
 ImapFrameResult imap_framer_take(ImapFramer *framer, Span *in, ImapFrame *out);
 
+/* Whether it may hold a literal.  A line end in it stands for one, unless it is an LF that follows
+ * neither a CR nor a "}". */
+bool imap_frame_has_literal(const ImapFrame *frame);
+
 /* True between two responses: nothing is kept of a response not yet whole. */
 bool imap_framer_is_empty(const ImapFramer *framer);
 

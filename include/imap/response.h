@@ -338,7 +338,8 @@ typedef enum {
 	IMAP_FETCH_GM_MSGID = 1 << 11, /* X-GM-EXT-1 */
 	IMAP_FETCH_GM_THRID = 1 << 12,
 	IMAP_FETCH_GM_LABELS = 1 << 13,
-	IMAP_FETCH_UNKNOWN = 1 << 14, /* an item not known, or malformed, was skipped whole */
+	IMAP_FETCH_UNKNOWN =
+	    1 << 14, /* an item not known, or malformed, was skipped whole or in part */
 } ImapFetchBit;
 
 typedef struct ImapFetch { /* a field counts only when its bit is set */

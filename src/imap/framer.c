@@ -361,6 +361,20 @@ imap_framer_is_empty(const ImapFramer *framer)
 	return framer->is_delivered || (!framer->is_held && !framer->in_literal);
 }
 
+bool
+imap_frame_has_literal(const ImapFrame *frame)
+{
+	Span rest = frame->text;
+	const char *lf;
+
+	while (!span_is_empty(rest) && (lf = memchr(rest.at, '\n', span_size(rest)))) {
+		if (lf > frame->text.at && (lf[-1] == '\r' || lf[-1] == '}'))
+			return true;
+		rest.at = lf + 1;
+	}
+	return false;
+}
+
 const char *
 imap_frame_result_text(ImapFrameResult result)
 {

@@ -1,6 +1,8 @@
 /* FETCH (RFC 9051, 7.5.2; the extensions at each field of ImapFetch).  An item that is not known is
  * skipped whole; so is a known one whose value is not what it should be, for the rest of the
- * message is of use without it.  Both show as IMAP_FETCH_UNKNOWN. */
+ * message is of use without it.  Where a value's end cannot be found, what came before it is kept,
+ * unless the response holds a literal: its size may be what is wrong, and what is then taken for
+ * the next response a stranger's text.  All that shows as IMAP_FETCH_UNKNOWN. */
 #include "parser-private.h"
 
 typedef bool (*TakeItem)(ImapParser *parser, Span *in, ImapFetch *fetch);
@@ -47,7 +49,8 @@ take_size(ImapParser *parser, Span *in, ImapFetch *fetch)
 static bool
 take_envelope(ImapParser *parser, Span *in, ImapFetch *fetch)
 {
-	return imap_take_envelope(parser, in, &fetch->envelope);
+	fetch->envelope = (ImapEnvelope){ 0 };
+	return imap_take_nil(in) || imap_take_envelope(parser, in, &fetch->envelope);
 }
 
 static bool
@@ -355,30 +358,60 @@ skip_item(ImapParser *parser, Span *in)
 	/* "<0>" and whatever else clings to the name */
 	while (in->at < in->end && imap_char_is(*in->at, IMAP_CHAR_WORD))
 		in->at++;
-	return imap_peek(in) == ')' || imap_skip_value(parser, in);
+	return imap_skip_value(parser, in);
+}
+
+/* False: this is not where an item begins, or its value does not end. */
+static bool
+take_item(ImapParser *parser, Span *in, ImapFetch *out, Sections *sections)
+{
+	Span name, value;
+
+	if (!imap_take_name(in, &name))
+		return false;
+	value = *in;
+	if (take_known(parser, in, name, out, sections))
+		return true;
+	*in = value;
+	out->present |= IMAP_FETCH_UNKNOWN;
+	return skip_item(parser, in);
+}
+
+/* A space stands between two items; behind a ")" servers leave it out.  Never behind a literal:
+ * what clings to it is the rest of one that is longer than it said. */
+static bool
+take_items(ImapParser *parser, Span *in, ImapFetch *out, Sections *sections)
+{
+	if (!imap_take_char(in, '('))
+		return false;
+	for (bool is_first = true;; is_first = false) {
+		const char *end = in->at;
+
+		if (imap_take_char(in, ')'))
+			return imap_at_end(in);
+		if (!is_first && in->at == end && (end[-1] != ')' || end == parser->literal_end))
+			return false;
+		if (!take_item(parser, in, out, sections))
+			return false;
+	}
 }
 
 bool
 imap_take_fetch(ImapParser *parser, Span *in, ImapFetch *out)
 {
 	Sections sections = { .last = &sections.first, .last_size = &sections.first_size };
-	Span name;
 
-	if (!imap_take_char(in, '('))
+	if (imap_peek(in) != '(')
 		return false;
-	while (!imap_take_char(in, ')')) {
-		Span value;
-
-		if (!imap_take_name(in, &name))
+	parser->is_lenient = true;
+	if (!take_items(parser, in, out, &sections)) {
+		if (imap_frame_has_literal(parser->frame))
 			return false;
-		value = *in;
-		if (take_known(parser, in, name, out, &sections))
-			continue;
-		*in = value;
-		out->present |= IMAP_FETCH_UNKNOWN;
-		if (!skip_item(parser, in))
-			return false;
+		parser->is_odd = true;
+		in->at = in->end;
 	}
+	if (parser->is_odd)
+		out->present |= IMAP_FETCH_UNKNOWN;
 	if (out->present & IMAP_FETCH_BODYSTRUCTURE) {
 		out->parts = parser->parts;
 		out->n_parts = parser->n_parts;

@@ -21,6 +21,12 @@ struct ImapParser {
 
 	const ImapFrame *frame; /* NULL in imap_body_parse: nothing is streamed */
 	size_t next_streamed;	/* where the last look into frame->streamed ended */
+
+	const char *literal_end; /* behind the literal last met; NULL: none */
+	/* Inside FETCH: what the grammar forbids in one value costs no more than that value.
+	 * Quotes may hold NULs, words control characters. */
+	bool is_lenient;
+	bool is_odd; /* it was so */
 };
 
 /* ---- characters -------------------------------------------------------------------------- */
@@ -105,6 +111,8 @@ bool imap_take_nstring(ImapParser *parser, Span *in, Span *out);
  * -1 when its bytes follow (SIZE of them are there). */
 bool imap_take_literal_head(ImapParser *parser, Span *in, uint64_t *size, int64_t *streamed);
 
+/* 1*(all but space, parentheses and line ends): what is left of a word that is none. */
+bool imap_skip_broken_word(ImapParser *parser, Span *in);
 /* One value whatever it is: a word, a string or a list however deep.  No recursion. */
 bool imap_skip_value(ImapParser *parser, Span *in);
 /* Values up to and with the ")" that closes a list already opened. */

@@ -142,10 +142,21 @@ skip_plain(const char *p, const char *end)
 	return p;
 }
 
+/* What else may stand between the quotes inside FETCH: a NUL, and a lone LF, unless it could be the
+ * end of a literal's head. */
+static bool
+is_forgiven(ImapParser *parser, const char *p)
+{
+	if (!parser->is_lenient || (*p != '\0' && (*p != '\n' || p[-1] == '\r' || p[-1] == '}')))
+		return false;
+	parser->is_odd = true;
+	return true;
+}
+
 /* Moves P, which stands behind the opening quote, to the closing one.  NULL: there is none on this
  * line, or a NUL comes first (RFC 9051 forbids it; Dovecot and mutt had holes there). */
 static const char *
-find_quote(const char *p, const char *end, bool *has_escapes)
+find_quote(ImapParser *parser, const char *p, const char *end, bool *has_escapes)
 {
 	*has_escapes = false;
 	for (;;) {
@@ -154,10 +165,18 @@ find_quote(const char *p, const char *end, bool *has_escapes)
 			return NULL;
 		if (*p == '"')
 			return p;
-		if (*p != '\\' || end - p < 2 || (p[1] == '\0' || p[1] == '\n'))
+		if (*p != '\\') {
+			if (!is_forgiven(parser, p))
+				return NULL;
+			p++;
+			continue;
+		}
+		if (end - p < 2)
 			return NULL;
 		*has_escapes = true;
-		p += 2;
+		p++;
+		if (*p != '\0' && *p != '\n')
+			p++; /* those two are judged as if they stood alone */
 	}
 }
 
@@ -180,7 +199,7 @@ static bool
 take_quoted(ImapParser *parser, Span *in, Span *out)
 {
 	bool has_escapes;
-	const char *quote = find_quote(in->at + 1, in->end, &has_escapes);
+	const char *quote = find_quote(parser, in->at + 1, in->end, &has_escapes);
 
 	if (!quote)
 		return false;
@@ -237,21 +256,28 @@ imap_take_literal_head(ImapParser *parser, Span *in, uint64_t *size, int64_t *st
 	if (*streamed < 0 && *size > span_size(rest))
 		return false;
 	in->at = rest.at;
+	parser->literal_end = rest.at + (*streamed < 0 ? *size : 0);
 	return true;
 }
 
 static bool
 take_literal(ImapParser *parser, Span *in, Span *out)
 {
+	Span rest = *in;
 	uint64_t size;
 	int64_t streamed;
 
-	if (!imap_take_literal_head(parser, in, &size, &streamed))
+	if (!imap_take_literal_head(parser, &rest, &size, &streamed))
 		return false;
 	if (streamed >= 0)
 		size = 0;
-	*out = span_of(in->at, (size_t)size);
-	in->at += size;
+	*out = span_of(rest.at, (size_t)size);
+	rest.at += size;
+	/* What clings to a message's literal is the rest of one longer than it said. */
+	if (parser->is_lenient && rest.at < rest.end && *rest.at != ' ' && *rest.at != ')' &&
+	    *rest.at != ']')
+		return false;
+	in->at = rest.at;
 	return true;
 }
 
@@ -299,11 +325,32 @@ imap_skip_string(ImapParser *parser, Span *in)
 
 	if (imap_peek(in) != '"')
 		return take_literal(parser, in, &out);
-	quote = find_quote(in->at + 1, in->end, &has_escapes);
+	quote = find_quote(parser, in->at + 1, in->end, &has_escapes);
 	if (!quote)
 		return false;
 	in->at = quote + 1;
 	return true;
+}
+
+bool
+imap_skip_broken_word(ImapParser *parser, Span *in)
+{
+	const char *start = in->at;
+
+	while (in->at < in->end && !strchr(" ()\r\n", *in->at ? *in->at : 'x')) {
+		if (!imap_char_is(*in->at, IMAP_CHAR_WORD))
+			parser->is_odd = true;
+		in->at++;
+	}
+	return in->at > start;
+}
+
+static bool
+skip_word(ImapParser *parser, Span *in)
+{
+	Span word;
+
+	return parser->is_lenient ? imap_skip_broken_word(parser, in) : imap_take_word(in, &word);
 }
 
 static bool
@@ -330,7 +377,7 @@ skip_nested(ImapParser *parser, Span *in, size_t depth)
 			break;
 		default:
 			if (in->at == in->end ||
-			    (!take_literal(parser, in, &word) && !imap_take_word(in, &word)))
+			    (!take_literal(parser, in, &word) && !skip_word(parser, in)))
 				return false;
 		}
 	} while (depth);

@@ -144,6 +144,18 @@ flag_bit(Span flag)
 	return 0;
 }
 
+/* A flag, empty where it was one that cannot be: with a control character inside FETCH. */
+static bool
+take_flag(ImapParser *parser, Span *in, Span *flag)
+{
+	bool taken = imap_take_astring(parser, in, flag) || imap_take_word(in, flag);
+
+	if (!parser->is_lenient || in->at == in->end || strchr(" ()", *in->at ? *in->at : 'x'))
+		return taken;
+	*flag = SPAN_EMPTY;
+	return in->at != parser->literal_end && imap_skip_broken_word(parser, in);
+}
+
 /* Flags in forms no grammar knows are still flags: quoted, with brackets, 8-bit, NIL for none. */
 bool
 imap_take_flags(ImapParser *parser, Span *in, ImapFlags *out)
@@ -165,7 +177,7 @@ imap_take_flags(ImapParser *parser, Span *in, ImapFlags *out)
 				return false;
 			continue;
 		}
-		if (!imap_take_astring(parser, in, &flag) && !imap_take_word(in, &flag))
+		if (!take_flag(parser, in, &flag))
 			return false;
 		bit = span_is_empty(flag) ? 0 : flag_bit(flag);
 		out->bits |= bit;

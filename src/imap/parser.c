@@ -48,6 +48,9 @@ begin(ImapParser *parser, const ImapFrame *frame)
 	parser->n_parts = 0;
 	parser->frame = frame;
 	parser->next_streamed = 0;
+	parser->literal_end = NULL;
+	parser->is_lenient = false;
+	parser->is_odd = false;
 }
 
 /* ---- data ------------------------------------------------------------------------------------------ */

@@ -2,7 +2,11 @@
 #include "rows.h"
 
 #define ENVELOPE_REST "NIL NIL NIL NIL NIL NIL NIL NIL"
-#define FETCH	      "'type':'FETCH','seq':1,"
+#define EMPTY_ENVELOPE                                                                             \
+	"'envelope':{'date':null,'subject':null,'from':null,'sender':null,'reply_to':null,'to':"   \
+	"null,'cc':null,'bcc':null,'in_reply_to':null,'message_id':null}"
+#define ODD_7 "'uid':7,'unknown_items':true"
+#define FETCH "'type':'FETCH','seq':1,"
 
 static const Row rows[] = {
 	{ "/imap/fetch/small-items",
@@ -28,7 +32,7 @@ static const Row rows[] = {
 	{ "/imap/fetch/uidonly-has-the-uid-in-front", "* 25900 UIDFETCH (FLAGS (\\Seen))\r\n",
 	  "'type':'UIDFETCH','uid':25900,'flags':['\\\\Seen']" },
 	{ "/imap/fetch/unknown-items-are-skipped-whole",
-	  "* 1 FETCH (X-FOO 5 UID 7 X-BAR (a (b \")\" {1}\r\n))) X-BAZ[1.2]<3> \"x\" X-LAST)\r\n"
+	  "* 1 FETCH (X-FOO 5 UID 7 X-BAR (a (b \")\" {1}\r\n))) X-BAZ[1.2]<3> \"x\" X-LAST 1)\r\n"
 	  "* 1 FETCH (ANNOTATION (/comment (value.priv \"x\" value.shared NIL)) UID 8)\r\n",
 	  FETCH "'uid':7,'unknown_items':true\n" FETCH "'uid':8,'unknown_items':true" },
 	{ "/imap/fetch/malformed-item-spares-the-rest",
@@ -37,7 +41,7 @@ static const Row rows[] = {
 	  "* 1 FETCH (RFC822.SIZE NIL UID 7)\r\n* 1 FETCH (RFC822.SIZE 9223372036854775808 UID "
 	  "7)\r\n",
 	  FETCH "'flags':['\\\\Seen'],'unknown_items':true\n" FETCH
-		"'size':5,'unknown_items':true\n" FETCH "'uid':7,'unknown_items':true\n" FETCH
+		"'size':5,'unknown_items':true\n" FETCH "'uid':7," EMPTY_ENVELOPE "\n" FETCH
 		"'uid':7,'unknown_items':true\n" FETCH "'uid':7,'unknown_items':true\n" FETCH
 		"'uid':7,'unknown_items':true" },
 	{ "/imap/fetch/size-over-32-bits", "* 1 FETCH (RFC822.SIZE 9223372036854775807)\r\n",
@@ -52,10 +56,45 @@ static const Row rows[] = {
 	  FETCH "'flags':['\\\\Seen','\\\\Draft','\\\\X-Own','[Gmail]/x','a]b','%*','quoted one',"
 		"'caf\\u00e9','a','\\\\']\n" FETCH "'flags':[]\n" FETCH "'flags':['NIL']" },
 	{ "/imap/fetch/broken-is-refused",
-	  "* 1 FETCH\r\n* 1 FETCH UID 7\r\n* 1 FETCH (UID 7\r\n* 1 FETCH (UID 7))\r\n"
-	  "* 1 FETCH (UID 7) x\r\n* 1 FETCH (\"UID\" 7)\r\n* 1 FETCH (FLAGS (\\Seen)\r\n"
-	  "* 1 FETCH (BODY[] \"a)\r\n* 1 FETCH (BODY[ \"a\")\r\n* 1 FETCH (X (((\r\n",
-	  "!\n!\n!\n!\n!\n!\n!\n!\n!\n!" },
+	  "* 1 FETCH\r\n* 1 FETCH UID 7\r\n* 1 FETCH \"UID\" 7\r\n* 0 FETCH (UID 7)\r\n",
+	  "!\n!\n!\n!" },
+	{ "/imap/fetch/what-stands-before-the-break-is-kept",
+	  "* 1 FETCH (UID 7\r\n* 1 FETCH (UID 7))\r\n* 1 FETCH (UID 7) x\r\n"
+	  "* 1 FETCH (UID 7 FLAGS (\\Seen)\r\n* 1 FETCH (UID 7 BODY[] \"a)\r\n"
+	  "* 1 FETCH (UID 7 BODY[ \"a\")\r\n* 1 FETCH (UID 7 X (((\r\n* 1 FETCH (UID 7 X)\r\n"
+	  "* 1 FETCH (UID 7 BODYSTRUCTURE ((\"A\" \"B\" NIL NIL NIL \"7BIT\" 1) \"X\")\r\n"
+	  "* 1 FETCH (UID 7 BODYSTRUCTURE (\"A\" \"B\")) RFC822.SIZE 5)\r\n",
+	  FETCH ODD_7
+	  "\n" FETCH ODD_7 "\n" FETCH ODD_7 "\n" FETCH
+	  "'uid':7,'flags':['\\\\Seen'],'unknown_items':true\n" FETCH ODD_7 "\n" FETCH ODD_7
+	  "\n" FETCH ODD_7 "\n" FETCH ODD_7 "\n" FETCH
+	  "'uid':7,'bodystructure':{'section':'','type':'multipart','subtype':'X','parameters':"
+	  "null,"
+	  "'disposition':null,'language':null,'location':null,'parts':[{'section':'1','type':'A',"
+	  "'subtype':'B','parameters':null,'id':null,'description':null,'encoding':'7BIT','size':1,"
+	  "'md5':null,'disposition':null,'language':null,'location':null}]},'unknown_items':"
+	  "true\n" FETCH
+	  "'uid':7,'bodystructure':{'section':'1','type':'A','subtype':'B','parameters':null,"
+	  "'id':null,'description':null,'encoding':null,'size':0,'md5':null,'disposition':null,"
+	  "'language':null,'location':null},'unknown_items':true" },
+	{ "/imap/fetch/break-behind-a-literal-is-refused",
+	  "* 1 FETCH (UID 7 X {1}\r\na\r\n* 1 FETCH (UID 7 X {1}\r\na))\r\n"
+	  "* 1 FETCH (UID 7 X {1}\r\na FLAGS (\\Seen)\r\n* 1 FETCH (UID 7 X {1}\r\na Y)\r\n"
+	  "* 1 FETCH (UID 7 X {1}\r\na Y \"b)\r\n",
+	  "!\n!\n!\n!\n!" },
+	{ "/imap/fetch/rest-of-a-longer-literal-is-no-item",
+	  "* 5 FETCH (UID 5 BODY[1] {3}\r\nshort)\r\n* 5 FETCH (BODY[1] {3}\r\nab)UID 7)\r\n"
+	  "* 5 FETCH (X {3}\r\nshort)\r\n* 5 FETCH (FLAGS ({3}\r\nshort))\r\n",
+	  "!\n!\n!\n!" },
+	{ "/imap/fetch/bad-flag-costs-itself",
+	  "* 1 FETCH (UID 25 FLAGS (\\Seen k\x1bx a\x7f \"q\"r ok) ENVELOPE (\"d\" {5}\r\nhello "
+	  "NIL NIL NIL NIL NIL NIL NIL NIL) RFC822.SIZE 5)\r\n",
+	  FETCH "'uid':25,'flags':['\\\\Seen','ok'],'size':5,'envelope':{'date':'d','subject':"
+		"'hello','from':null,'sender':null,'reply_to':null,'to':null,'cc':null,'bcc':null,"
+		"'in_reply_to':null,'message_id':null},'unknown_items':true" },
+	{ "/imap/fetch/control-character-in-a-value-costs-that-value",
+	  "* 1 FETCH (X-FOO a\x1b ENVELOPE (\x01) BODYSTRUCTURE (\"A\" b\x02) UID 7)\r\n",
+	  FETCH ODD_7 },
 
 	/* Dates. */
 	{ "/imap/internaldate/every-form-of-the-day",

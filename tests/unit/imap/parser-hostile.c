@@ -65,9 +65,15 @@ static void
 deep_and_unclosed_is_refused(void **state)
 {
 	static const char *const heads[] = {
-		"* 1 FETCH (BODYSTRUCTURE ", "* 1 FETCH (X-FOO ",   "* 1 FETCH (ENVELOPE ",
-		"* 1 FETCH (FLAGS (",	     "* THREAD ",	    "* NAMESPACE ((\"\" \"/\" ",
-		"* STATUS a (X-FOO ",	     "* LIST () NIL a (X ", "* ESEARCH X ",
+		"* 1 FETCH (X {0}\r\n BODYSTRUCTURE ",
+		"* 1 FETCH (X {0}\r\n X-FOO ",
+		"* 1 FETCH (X {0}\r\n ENVELOPE ",
+		"* 1 FETCH (X {0}\r\n FLAGS (",
+		"* THREAD ",
+		"* NAMESPACE ((\"\" \"/\" ",
+		"* STATUS a (X-FOO ",
+		"* LIST () NIL a (X ",
+		"* ESEARCH X ",
 	};
 	g_autoptr(ImapParser) parser = imap_parser_new();
 	g_autoptr(GString) line = g_string_new(NULL);
@@ -77,6 +83,28 @@ deep_and_unclosed_is_refused(void **state)
 		const char *const text[5] = { heads[i], "(", "", "", "" };
 
 		assert_false(parse_deep(parser, line, text, DEEP, &response));
+	}
+}
+
+static void
+deep_and_unclosed_costs_only_its_item(void **state)
+{
+	static const char *const heads[] = {
+		"* 1 FETCH (UID 7 BODYSTRUCTURE ",
+		"* 1 FETCH (UID 7 X-FOO ",
+		"* 1 FETCH (UID 7 ENVELOPE ",
+		"* 1 FETCH (UID 7 FLAGS (",
+	};
+	g_autoptr(ImapParser) parser = imap_parser_new();
+	g_autoptr(GString) line = g_string_new(NULL);
+	ImapResponse response;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(heads); i++) {
+		const char *const text[5] = { heads[i], "(", "", "", "" };
+
+		assert_true(parse_deep(parser, line, text, DEEP, &response));
+		assert_int_equal(response.fetch.present, IMAP_FETCH_UID | IMAP_FETCH_UNKNOWN);
+		assert_int_equal(response.fetch.uid.value, 7);
 	}
 }
 
@@ -221,21 +249,27 @@ unpaired_marks_are_linear(void **state)
 }
 
 static void
-nul_is_refused_but_in_a_literal(void **state)
+nul_is_refused_but_in_literals_and_fetch(void **state)
 {
 	static const struct {
 		const char *input;
 		size_t size;
 		const char *output;
 	} rows[] = {
+#define ODD		       "'type':'FETCH','seq':1"
+#define UNKNOWN		       ",'unknown_items':true"
 #define NUL_ROW(input, output) { input, sizeof(input) - 1, output }
 		NUL_ROW("* LIST () \"/\" \"a\0b\"\r\n", "!"),
 		NUL_ROW("* LIST () \"/\" a\0b\r\n", "!"),
 		NUL_ROW("* LIST () \"/\" \"a\\\0b\"\r\n", "!"),
-		NUL_ROW("* 1 FETCH (X-FOO \"\0\")\r\n", "!"),
-		NUL_ROW("* 1 FETCH (\0)\r\n", "!"),
-		NUL_ROW("* 1 FETCH (FLAGS (\0))\r\n", "!"),
-		NUL_ROW("* 1 FETCH (BODYSTRUCTURE (\0))\r\n", "!"),
+		NUL_ROW("* 1 FETCH (X-FOO \"\0\" UID 7)\r\n", ODD ",'uid':7" UNKNOWN),
+		NUL_ROW("* 1 FETCH (UID 7 \0)\r\n", ODD ",'uid':7" UNKNOWN),
+		NUL_ROW("* 1 FETCH (FLAGS (a\0b \\Seen))\r\n", ODD ",'flags':['\\\\Seen']" UNKNOWN),
+		NUL_ROW("* 1 FETCH (BODYSTRUCTURE (\0) UID 7)\r\n", ODD ",'uid':7" UNKNOWN),
+		NUL_ROW("* 1 FETCH (ENVELOPE (\"d\" \"a\0b\\\0\") UID 7)\r\n",
+			ODD ",'uid':7,'envelope':{'date':'d','subject':'a\\u0000b\\\\\\u0000',"
+			    "'from':null,'sender':null,'reply_to':null,'to':null,'cc':null,'bcc':"
+			    "null,'in_reply_to':null,'message_id':null}" UNKNOWN),
 		NUL_ROW("\0* OK\r\n", "!"),
 		NUL_ROW("* 1 FETCH (BINARY[1] ~{3}\r\na\0b)\r\n",
 			"'type':'FETCH','seq':1,'sections':[{'item':'BINARY','section':'1','size':"
@@ -304,6 +338,8 @@ main(void)
 		{ "/imap/hostile/deep-structure-is-cut-and-the-message-stays",
 		  deep_structure_is_cut_and_the_message_stays },
 		{ "/imap/hostile/deep-and-unclosed-is-refused", deep_and_unclosed_is_refused },
+		{ "/imap/hostile/deep-and-unclosed-costs-only-its-item",
+		  deep_and_unclosed_costs_only_its_item },
 		{ "/imap/hostile/deep-lists-are-skipped", deep_lists_are_skipped },
 		{ "/imap/hostile/deep-thread-keeps-its-depth", deep_thread_keeps_its_depth },
 		{ "/imap/hostile/wide-structure-is-cut", wide_structure_is_cut },
@@ -311,8 +347,8 @@ main(void)
 		  message_behind_a_cut_one_keeps_its_body },
 		{ "/imap/hostile/wide-lists-are-counted-right", wide_lists_are_counted_right },
 		{ "/imap/hostile/unpaired-marks-are-linear", unpaired_marks_are_linear },
-		{ "/imap/hostile/nul-is-refused-but-in-a-literal",
-		  nul_is_refused_but_in_a_literal },
+		{ "/imap/hostile/nul-is-refused-but-in-literals-and-fetch",
+		  nul_is_refused_but_in_literals_and_fetch },
 		{ "/imap/parser/steady-stream-takes-no-memory", steady_stream_takes_no_memory },
 		{ "/imap/parser/memory-of-a-huge-response-is-given-back",
 		  memory_of_a_huge_response_is_given_back },
