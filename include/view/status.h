@@ -16,6 +16,8 @@ typedef struct ViewStatus {
 } ViewStatus;
 
 void view_status_take(ViewStatus *status, const EngineStatus *said, gint64 now_us);
+/* As before anything was said; only --offline stays. */
+void view_status_reset(ViewStatus *status);
 void view_status_clear(ViewStatus *status); /* the memory is the caller's */
 /* Does the text change by itself as time goes by? */
 bool view_status_ticks(const ViewStatus *status);

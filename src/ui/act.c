@@ -312,8 +312,9 @@ reconnect(App *app)
 		app_notice(app, _("Postern was started with --offline."));
 	else if (app->engine)
 		engine_reconnect(app->engine);
-	else
-		app_notice(app, _("The other Postern has the line."));
+	else if (!app->reading_only || !app_take_over(app))
+		app_notice(app, app->reading_only ? _("The other Postern still has the line.")
+						  : _("There is no line to try."));
 }
 
 static void

@@ -78,7 +78,8 @@ struct App {
 	bool dirty;    /* draw at the end of this turn */
 	guint soon;    /* timer: draw a little later; 0 */
 	guint tick;    /* timer: once a second while a text changes by itself; 0 */
-	guint look;    /* timer: reading only, what the other process wrote; 0 */
+	guint look;    /* timer: without an engine, what another process wrote; 0 */
+	guint retry;   /* timer: reading only, whether the other process is gone; 0 */
 	int tasks;     /* threads at work for us */
 	guint frames;
 	uint64_t rows_read; /* as of the last frame */
@@ -102,6 +103,8 @@ int app_body_rows(const App *app);
 
 void app_open_folder(App *app, const ConfigAccount *account, const char *name);
 const ViewStatus *app_status(const App *app); /* of the account on show */
+/* Reading only: starts the engine if the other process is gone.  False: it is not. */
+bool app_take_over(App *app);
 /* False: it could not be read, and that has been said. */
 bool app_refresh(App *app);
 

@@ -19,6 +19,8 @@
 #define SOON_MS 50
 /* Another process's changes are looked for this often. */
 #define LOOK_S 2
+/* And whether it is gone. */
+#define RETRY_S 5
 /* Keys taken in one turn: a paste must not keep the rest waiting. */
 #define KEYS_A_TURN   64
 #define OPEN_ROWS_MAX 60
@@ -329,6 +331,16 @@ on_look(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_retry(gpointer data)
+{
+	App *app = data;
+
+	/* Gone or not, it has seen to the timer. */
+	app_take_over(app);
+	return app->retry ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
 /* Without an engine the status line says why: another process has it, or it failed. */
 static void
 go_without_engine(App *app, const GError *error)
@@ -345,8 +357,13 @@ go_without_engine(App *app, const GError *error)
 		view_status_take(status, &said, 0);
 		status->reading_only = app->reading_only;
 	}
+	if (!app->look)
+		app->look = g_timeout_add_seconds(LOOK_S, on_look, app);
+	if (app->reading_only && app->options->offline)
+		return; /* it asks nothing of the line that the other one has */
 	app_complain(app, error);
-	app->look = g_timeout_add_seconds(LOOK_S, on_look, app);
+	if (app->reading_only && !app->retry)
+		app->retry = g_timeout_add_seconds(RETRY_S, on_retry, app);
 }
 
 /* Ctrl-Z from outside is curses' to handle, and only in this thread. */
@@ -364,8 +381,8 @@ start_quietly(const EngineOptions *options, GError **error)
 	return engine;
 }
 
-static void
-start_engine(App *app)
+static Engine *
+try_engine(App *app, GError **error)
 {
 	EngineOptions options = {
 		.config = app->options->config,
@@ -376,9 +393,44 @@ start_engine(App *app)
 		.on_event = on_event,
 		.data = app,
 	};
+
+	return start_quietly(&options, error);
+}
+
+bool
+app_take_over(App *app)
+{
+	g_autoptr(GError) error = NULL;
+	GHashTableIter iter;
+	gpointer value;
+
+	app->engine = try_engine(app, &error);
+	if (!app->engine && postern_error_is(error, POSTERN_ERROR_OFFLINE))
+		return false;
+	g_clear_handle_id(&app->retry, g_source_remove);
+	if (!app->engine) {
+		go_without_engine(app, error);
+		return true;
+	}
+	app->reading_only = false;
+	g_clear_handle_id(&app->look, g_source_remove);
+	g_hash_table_iter_init(&iter, app->statuses);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		view_status_reset(value);
+	if (!app->store)
+		open_store(app, NULL);
+	ask_engine_for_folder(app);
+	read_update(app);
+	app_notice(app, _("The other Postern is gone: this one has the line now."));
+	return true;
+}
+
+static void
+start_engine(App *app)
+{
 	g_autoptr(GError) error = NULL;
 
-	app->engine = start_quietly(&options, &error);
+	app->engine = try_engine(app, &error);
 	if (!app->engine)
 		go_without_engine(app, error);
 	/* What could not be read before may have been made, or set aside, by the engine. */
@@ -491,7 +543,7 @@ live(App *app)
 static void
 wait_for_tasks(App *app)
 {
-	const guint *timers[] = { &app->soon, &app->tick, &app->look };
+	const guint *timers[] = { &app->soon, &app->tick, &app->look, &app->retry };
 
 	save_cancel_all(app);
 	while (app->tasks > 0)
