@@ -13,6 +13,7 @@ typedef struct ViewStatus {
 	gint64 retry_at_us;  /* monotonic; 0: not waiting */
 	char *error, *doing; /* through the door; NULL */
 	uint64_t done, total;
+	int silent_s; /* something was asked, and not a byte came for so long */
 } ViewStatus;
 
 void view_status_take(ViewStatus *status, const EngineStatus *said, gint64 now_us);

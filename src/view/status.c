@@ -32,6 +32,7 @@ view_status_take(ViewStatus *status, const EngineStatus *said, gint64 now_us)
 	status->doing = said->doing ? safe_line(said->doing) : NULL;
 	status->done = said->done;
 	status->total = said->total;
+	status->silent_s = said->silent_s;
 }
 
 bool
@@ -92,6 +93,9 @@ view_status_text(const ViewStatus *status, gint64 now_us)
 	case ENGINE_ONLINE:
 		break;
 	}
+	if (status->silent_s > 0)
+		return g_strdup_printf(_("connected, no answer for %d s (F5 tries anew)"),
+				       status->silent_s);
 	return doing ? g_strdup_printf(_("connected, %s"), doing) : g_strdup(_("connected"));
 }
 

@@ -50,6 +50,22 @@ it_says_what_the_engine_said(void **state)
 }
 
 static void
+a_silent_line_is_not_plainly_connected(void **state)
+{
+	EngineStatus said = {
+		.link = ENGINE_ONLINE, .doing = "fetching", .total = 10, .silent_s = 7
+	};
+	ViewStatus status = { 0 };
+
+	view_status_take(&status, &said, 0);
+	assert_text(view_status_text(&status, 0), "connected, no answer for 7 s (F5 tries anew)");
+	said.silent_s = 0;
+	view_status_take(&status, &said, 0);
+	assert_text(view_status_text(&status, 0), "connected, fetching 0/10");
+	view_status_clear(&status);
+}
+
+static void
 waiting_counts_down(void **state)
 {
 	g_autoptr(GError) error =
@@ -131,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_what_the_engine_said),
+		cmocka_unit_test(a_silent_line_is_not_plainly_connected),
 		cmocka_unit_test(waiting_counts_down),
 		cmocka_unit_test(it_does_not_claim_what_nobody_said),
 		cmocka_unit_test(sizes_take_five_cells),
