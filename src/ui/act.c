@@ -310,9 +310,10 @@ reconnect(App *app)
 {
 	if (app->options->offline)
 		app_notice(app, _("Postern was started with --offline."));
-	else if (app->engine)
+	else if (app->engine) {
 		engine_reconnect(app->engine);
-	else if (!app->reading_only || !app_take_over(app))
+		app_notice(app, _("Trying the line again."));
+	} else if (!app->reading_only || !app_take_over(app))
 		app_notice(app, app->reading_only ? _("The other Postern still has the line.")
 						  : _("There is no line to try."));
 }

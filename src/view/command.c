@@ -65,7 +65,7 @@ const ViewCommand view_commands[] = {
 	{ VIEW_DO_COMMAND, VIEW_PLACE_ANY, "command", ":", N_("NAME"),
 	  N_("Do something by its name; Tab completes it") },
 	{ VIEW_DO_RECONNECT, VIEW_PLACE_ANY, "reconnect", "F5", NULL,
-	  N_("Try the line to the server again, now") },
+	  N_("Try the line to the server again now, and read the folder list anew") },
 	{ VIEW_DO_REDRAW, VIEW_PLACE_ANY, "redraw", "Ctrl-L", NULL, N_("Draw the screen anew") },
 	{ VIEW_DO_SUSPEND, VIEW_PLACE_ANY, "suspend", "Ctrl-Z", NULL,
 	  N_("Stop Postern for now; the shell's fg brings it back") },

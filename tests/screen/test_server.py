@@ -169,6 +169,22 @@ class Server(unittest.TestCase):
                 second.keys("q")
                 self.assertEqual(second.wait_exit(), 0)
 
+    def test_f5_says_what_it_does(self):
+        with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
+                Postern(server.url, ca=server.ca) as program, online(program) as terminal:
+            terminal.wait("1/29")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("F5")
+            terminal.wait("Trying the line again.")
+            terminal.keys("y")
+            terminal.wait("Trying the line again.", absent=True)
+            terminal.keys("F5")
+            screen = terminal.wait("Trying the line again.")
+            self.assertIn("Unread", screen)
+            terminal.keys("q")
+            terminal.wait("1/29")
+            terminal.wait(re.compile("^ connected", re.M))
+
     def test_a_second_one_takes_over_when_the_first_is_gone(self):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
                 Postern(server.url, ca=server.ca) as program, online(program) as first:
