@@ -66,7 +66,7 @@ bool net_stream_write(NetStream *stream, Span bytes);
 size_t net_stream_queued_bytes(const NetStream *stream);
 
 /* With NET_TLS_LATER, once.  Any byte received and not yet taken ends the line with TRUST: nothing
- * that arrived before TLS is kept (threats T1).  Inside on_bytes that is judged when the callback
+ * that arrived before TLS is kept.  Inside on_bytes that is judged when the callback
  * returns.  What is written from here on leaves encrypted, after the handshake. */
 void net_stream_start_tls(NetStream *stream);
 bool net_stream_is_encrypted(const NetStream *stream);

@@ -340,7 +340,7 @@ on_response(void *data, const ImapResponse *response, ImapTicket ticket)
 	Account *account = data;
 
 	if (response->code == IMAP_CODE_ALERT || response->code == IMAP_CODE_WEBALERT) {
-		/* RFC 9051, 7.1: the person must see it; it says whose words it is (threats D4). */
+		/* RFC 9051, 7.1: the person must see it; it says whose words it is. */
 		g_autofree char *words = safe_text(response->text, SAFE_LINE, NULL);
 		g_autofree char *notice =
 		    g_strdup_printf(_("%s says: %s"), account->config->imap_host, words);

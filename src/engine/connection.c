@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define MAX_LOGINS 2 /* one refusal never becomes a loop (threats K3) */
+#define MAX_LOGINS 2 /* one refusal never becomes a loop */
 #define MAX_TRIES  6
 
 typedef struct Try {

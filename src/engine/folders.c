@@ -203,7 +203,7 @@ write_all(FolderRead *read, GError **error)
 		    store_mailbox_put(store, box, error) && store_mailbox_status(store, box, error);
 		g_array_append_val(keep, box->id);
 	}
-	/* An empty list after a login is a server in trouble, not an empty account (threats Y7). */
+	/* An empty list after a login is a server in trouble, not an empty account. */
 	if (fine && keep->len)
 		fine = store_mailboxes_keep(store, read->account->id,
 					    (const StoreId *)(void *)keep->data, keep->len, error);

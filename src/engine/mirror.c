@@ -287,7 +287,7 @@ on_expunge(Mirror *mirror, uint32_t seq)
 {
 	uint32_t uid = 0;
 
-	/* threats I9: out of range.  Before SELECT's answer: of the mailbox before. */
+	/* Out of range.  Before SELECT's answer: of the mailbox before. */
 	if (!mirror->ready || !seq || seq > mirror->exists) {
 		mirror->doubt = true;
 		return;
@@ -479,7 +479,7 @@ on_code(Mirror *mirror, const ImapResponse *response)
 		break;
 	case IMAP_CODE_UIDVALIDITY:
 		if (mirror->ready && mirror->uidvalidity != response->number) {
-			/* In mid-session (threats Y1): nothing known of this line holds any more. */
+			/* In mid-session: nothing known of this line holds any more. */
 			g_autoptr(GError) error =
 			    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
 					_("the server renumbered \"%s\": reading it anew"),
@@ -562,8 +562,7 @@ find_or_make(Mirror *mirror, GError **error)
 	return g_steal_pointer(&box);
 }
 
-/* UIDs from before mean nothing when UIDVALIDITY changed, was never sent, or UIDNEXT went down
- * (threats Y1, Y2). */
+/* UIDs from before mean nothing when UIDVALIDITY changed, was never sent, or UIDNEXT went down. */
 static bool
 forget_if_renumbered(Mirror *mirror, GError **error)
 {

@@ -1,7 +1,7 @@
 /* Parts, one at a time, as they are looked at.  Small ones come whole, several in one command; large
  * ones in pieces of about PIECE_US of line time, so that a cancelled one costs no more than a piece
  * and a person's request never waits behind 30 MB.  What arrives is kept only when the answer named
- * the UID, the section and the offset that were asked for (threats Y8). */
+ * the UID, the section and the offset that were asked for. */
 #include "engine-private.h"
 #include "literal-private.h"
 

@@ -212,7 +212,7 @@ begin_handshake(NetStream *stream)
 }
 
 /* STARTTLS was agreed to.  Bytes that came before our ClientHello cannot be the server's answer to
- * it (threats T1); what comes later than this look is taken for TLS, and breaks the handshake. */
+ * it; what comes later than this look is taken for TLS, and breaks the handshake. */
 static void
 begin_tls_later(NetStream *stream)
 {

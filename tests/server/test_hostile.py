@@ -1,5 +1,5 @@
 """A server that is broken or means harm, after TLS and login: one clear sentence, the right status,
-bounded memory, and what was there before is still there (threats, sections I and R)."""
+bounded memory, and what was there before is still there."""
 
 import os
 import resource

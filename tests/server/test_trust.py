@@ -1,5 +1,5 @@
 """No credential crosses a line that is not authenticated and encrypted, and nothing that came before
-TLS is kept or shown (threats T1 to T9)."""
+TLS is kept or shown."""
 
 import base64
 import ssl
