@@ -5,7 +5,7 @@
  * they arrive, and the response holds a mark in their place, so that a 30 MB part never lies in
  * memory.  Literal8 (~{n}) and non-synchronising forms are literals like any other.  A lone LF
  * ends a line as CRLF does, for servers that send it, and CR CR LF does too; the line's end is not
- * part of a response.
+ * part of a response.  Servers that send CRLF let an LF slip into the quotes of a FETCH: it stays there.
  *
  * A line that ends in "{n}" announces a literal, except in the human text of a status response or
  * continuation, where it is text ("* OK see {3}"). */

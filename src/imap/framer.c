@@ -10,7 +10,10 @@
  * A quoted string cannot cross a line's end, so "{12}" at a line's end inside an unclosed quote is
  * broken either way.  It is taken as a literal too: the parser then meets a line end inside
  * quotes and refuses the whole response.  The other choice would let a stray quote turn the bytes
- * of a message into responses. */
+ * of a message into responses.
+ *
+ * For the same reason an LF without its CR is no line end inside the quotes of numbered data ("* 5
+ * FETCH"), when this server has ended a line with CRLF before: it is a stranger's subject. */
 
 typedef enum {
 	LITERAL_NONE,
@@ -33,7 +36,10 @@ struct ImapFramer {
 	size_t line_start;     /* offset in the response of the line being read */
 	uint64_t literal_left; /* of the literal being read */
 	bool in_literal, is_streaming;
-	bool in_code; /* a status response whose "[code" was still open at its last literal */
+	bool has_crlf;	   /* a line of this stream ended so */
+	size_t quote_seen; /* how far into the response its quotes were followed */
+	bool in_quote;	   /* there */
+	bool in_code;	   /* a status response whose "[code" was still open at its last literal */
 	size_t n_literals;
 	GArray *streamed; /* of size_t */
 	ImapFrameResult failure;
@@ -167,6 +173,13 @@ imap_framer_take(ImapFramer *framer, Span *in, ImapFrame *out)
 }
 
 static void
+begin_line(ImapFramer *framer, size_t offset)
+{
+	framer->line_start = framer->quote_seen = offset;
+	framer->in_quote = false;
+}
+
+static void
 begin_response(ImapFramer *framer)
 {
 	if (framer->held_capacity > HELD_KEEP_BYTES) {
@@ -176,7 +189,7 @@ begin_response(ImapFramer *framer)
 	framer->held_size = 0;
 	framer->is_held = false;
 	framer->is_delivered = false;
-	framer->line_start = 0;
+	begin_line(framer, 0);
 	framer->in_literal = false;
 	framer->in_code = false;
 	framer->n_literals = 0;
@@ -257,6 +270,25 @@ find_literal(ImapFramer *framer, Span response, size_t *brace, uint64_t *size)
 	return LITERAL_SIZE;
 }
 
+/* Whether the lone LF behind RESPONSE stands inside quotes.  Looks at each byte once. */
+static bool
+is_quoted_lf(ImapFramer *framer, Span response)
+{
+	const char *p = response.at + framer->quote_seen;
+
+	if (!framer->has_crlf || span_size(response) < 3 || memcmp(response.at, "* ", 2) != 0 ||
+	    !g_ascii_isdigit(response.at[2]))
+		return false;
+	for (; p < response.end; p++) {
+		if (*p == '"')
+			framer->in_quote = !framer->in_quote;
+		else if (*p == '\\' && framer->in_quote && p + 1 < response.end)
+			p++;
+	}
+	framer->quote_seen = (size_t)(p - response.at);
+	return framer->in_quote;
+}
+
 /* A line has ended and announced a literal.  WALK stands on its LF still. */
 static ImapFrameResult
 begin_literal(ImapFramer *framer, Walk *walk, size_t brace, uint64_t size)
@@ -303,7 +335,7 @@ take_literal(ImapFramer *framer, Walk *walk)
 	if (framer->literal_left)
 		return false;
 	framer->in_literal = false;
-	framer->line_start = response_size(framer, walk);
+	begin_line(framer, response_size(framer, walk));
 	return true;
 }
 
@@ -340,6 +372,12 @@ take_lines(ImapFramer *framer, Walk *walk)
 		}
 		take_bytes(framer, walk, (size_t)(lf - walk->at));
 		text = response_so_far(framer, walk);
+		if (text.end > text.at + framer->line_start && text.end[-1] == '\r') {
+			framer->has_crlf = true;
+		} else if (is_quoted_lf(framer, text)) {
+			take_bytes(framer, walk, 1);
+			continue;
+		}
 		while (text.end > text.at + framer->line_start && text.end[-1] == '\r')
 			text.end--;
 		kind = find_literal(framer, text, &brace, &size);
