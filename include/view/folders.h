@@ -38,6 +38,10 @@ void view_folders_select(ViewFolders *folders, StoreId mailbox);
 /* What was typed: the decoded name, or the name as shown.  INBOX without case.  NULL: none. */
 const ViewFolder *view_folders_find(const ViewFolders *folders, const char *account,
 				    const char *name);
+/* Is there any folder of ACCOUNT's?  Else a name that is not found says nothing. */
+bool view_folders_known(const ViewFolders *folders, const char *account);
+/* The name (as shown) of the account's folder that may have been meant; borrowed; NULL: none is near. */
+const char *view_folders_near(const ViewFolders *folders, const char *account, const char *name);
 /* Names (as shown) of the account's folders that can be opened and begin so, ASCII case ignored.
  * Array of char *, owned. */
 GPtrArray *view_folders_complete(const ViewFolders *folders, const char *account,

@@ -187,8 +187,7 @@ show_folders(App *app)
 	app_go(app, VIEW_PLACE_FOLDERS);
 	if (mailbox && app->folders)
 		view_folders_select(app->folders, mailbox->id);
-	if (app->engine && !app->options->offline)
-		engine_folders(app->engine, app->account->name);
+	app_ask_folders(app);
 }
 
 static void
@@ -210,25 +209,38 @@ toggle_headers(App *app)
 /* ---- asking --------------------------------------------------------------------------------- */
 
 static void
+say_no_folder(App *app, const char *name)
+{
+	const char *near =
+	    app->folders ? view_folders_near(app->folders, app->account->name, name) : NULL;
+	g_autofree char *safe = safe_line(name);
+	g_autofree char *text =
+	    near ? g_strdup_printf(_("There is no folder “%s”: did you mean “%s”?"), safe, near)
+		 : g_strdup_printf(_("There is no folder “%s” here."), safe);
+
+	app_notice(app, text);
+	app_ask_folders(app); /* somebody may have just made it */
+}
+
+static void
 change_folder(App *app, const char *name)
 {
-	const ViewFolder *folder =
-	    name && app->folders ? view_folders_find(app->folders, app->account->name, name) : NULL;
+	const char *account = app->account->name;
+	const ViewFolder *folder = NULL;
 
 	if (!name || !*name)
 		return;
+	if (app->folders && view_folders_refresh(app->folders, NULL))
+		folder = view_folders_find(app->folders, account, name);
 	if (folder) {
 		g_autofree char *decoded = g_strdup(folder->name);
 
 		app_open_folder(app, folder->account, decoded);
-	} else if (app->engine && !app->options->offline)
+	} else if (app->engine && !app->options->offline &&
+		   !(app->folders && view_folders_known(app->folders, account)))
 		app_open_folder(app, app->account, name); /* the server may know it */
-	else {
-		g_autofree char *safe = safe_line(name);
-		g_autofree char *text = g_strdup_printf(_("There is no folder “%s” here."), safe);
-
-		app_notice(app, text);
-	}
+	else
+		say_no_folder(app, name);
 }
 
 static GPtrArray *

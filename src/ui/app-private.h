@@ -45,6 +45,12 @@ struct App {
 	EngineRequest open_request;
 	char *open_error;
 
+	/* The one before, until the server has taken the new one. */
+	const ConfigAccount *left_account; /* NULL: there is none */
+	char *left_folder;
+	ViewList *left_list;
+	gint64 folders_asked_us; /* when the folder list was last asked for; 0: never */
+
 	/* The message on show: whole, and one part of it. */
 	ViewMessage *message;
 	ViewPager *pager, *part_pager;
@@ -103,6 +109,8 @@ int app_body_rows(const App *app);
 
 void app_open_folder(App *app, const ConfigAccount *account, const char *name);
 const ViewStatus *app_status(const App *app); /* of the account on show */
+/* Asks for the folder list, if it was not just asked for. */
+void app_ask_folders(App *app);
 /* Reading only: starts the engine if the other process is gone.  False: it is not. */
 bool app_take_over(App *app);
 /* False: it could not be read, and that has been said. */

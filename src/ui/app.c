@@ -19,6 +19,8 @@
 #define SOON_MS 50
 /* Another process's changes are looked for this often. */
 #define LOOK_S 2
+/* The folder list is asked for at most this often. */
+#define FOLDERS_S 5
 /* And whether it is gone. */
 #define RETRY_S 5
 /* Keys taken in one turn: a paste must not keep the rest waiting. */
@@ -224,18 +226,68 @@ ask_engine_for_folder(App *app)
 		    engine_open(app->engine, app->account->name, app->folder, 0, rows, true);
 }
 
+static void
+forget_left(App *app)
+{
+	app->left_account = NULL;
+	g_clear_pointer(&app->left_folder, g_free);
+	g_clear_pointer(&app->left_list, view_list_free);
+}
+
 void
 app_open_folder(App *app, const ConfigAccount *account, const char *name)
 {
 	char *folder = g_strdup(name);
 
 	app_to_list(app);
+	/* Of several in a row, the last that was seen open is the one to go back to. */
+	if (app->left_account && app->open_request) {
+		g_free(app->folder);
+		view_list_free(app->list);
+	} else {
+		forget_left(app);
+		app->left_account = app->account;
+		app->left_folder = app->folder;
+		app->left_list = app->list;
+	}
 	app->account = account;
-	g_free(app->folder);
 	app->folder = folder;
-	g_clear_pointer(&app->list, view_list_free);
+	app->list = NULL;
 	ask_engine_for_folder(app);
 	app->dirty = true;
+}
+
+/* The server does not have it: where there is nothing to see, the one before is better. */
+static void
+go_back_to_left(App *app)
+{
+	if (app->message)
+		app_to_list(app);
+	g_free(app->folder);
+	view_list_free(app->list);
+	app->account = app->left_account;
+	app->folder = g_steal_pointer(&app->left_folder);
+	app->list = g_steal_pointer(&app->left_list);
+	app->left_account = NULL;
+	ask_engine_for_folder(app);
+}
+
+void
+app_ask_folders(App *app)
+{
+	const GPtrArray *accounts = app->options->config->accounts;
+	gint64 now = g_get_monotonic_time();
+
+	if (!app->engine || app->options->offline ||
+	    (app->folders_asked_us && now - app->folders_asked_us < FOLDERS_S * G_USEC_PER_SEC))
+		return;
+	app->folders_asked_us = now;
+	for (guint i = 0; i < accounts->len; i++) {
+		const ConfigAccount *account = accounts->pdata[i];
+
+		if (!app->options->account || account == app->account)
+			engine_folders(app->engine, account->name);
+	}
 }
 
 /* ---- the engine's events -------------------------------------------------------------------- */
@@ -250,13 +302,34 @@ take_status(App *app, const EngineStatus *said)
 }
 
 static void
+take_refusal(App *app, const GError *error)
+{
+	g_autofree char *text =
+	    g_strdup_printf(_("%s could not be opened: %s"), app->folder, error->message);
+
+	app_notice(app, text);
+	app->notice_is_error = true;
+	if (app->left_account && (!app->list || view_list_cursor(app->list)->total == 0))
+		go_back_to_left(app);
+	else
+		app->open_error = safe_line(error->message);
+}
+
+static void
 take_done(App *app, const EngineEvent *event)
 {
 	if (!event->request || event->request != app->open_request)
 		return;
 	app->open_request = 0;
+	if (!event->error)
+		forget_left(app);
 	if (!event->error || postern_error_is(event->error, POSTERN_ERROR_CANCELLED))
 		return;
+	if (postern_error_is(event->error, POSTERN_ERROR_GONE) ||
+	    postern_error_is(event->error, POSTERN_ERROR_REFUSED)) {
+		take_refusal(app, event->error);
+		return;
+	}
 	app->open_error = safe_line(event->error->message);
 	/* A line that is away is the status line's to tell. */
 	if (!postern_error_is(event->error, POSTERN_ERROR_OFFLINE))
@@ -558,6 +631,7 @@ tear_down(App *app)
 {
 	read_close(app);
 	g_clear_pointer(&app->list, view_list_free);
+	forget_left(app);
 	g_clear_pointer(&app->folders, view_folders_free);
 	store_close(app->store);
 	saving_free(app->asked);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/safetext.h"
 
 struct ViewFolders {
@@ -311,6 +312,29 @@ view_folders_find(const ViewFolders *folders, const char *account, const char *n
 			found = folder;
 	}
 	return found;
+}
+
+bool
+view_folders_known(const ViewFolders *folders, const char *account)
+{
+	for (guint i = 0; folders->rows && i < folders->rows->len; i++)
+		if (is_of(folders->rows->pdata[i], account))
+			return true;
+	return false;
+}
+
+const char *
+view_folders_near(const ViewFolders *folders, const char *account, const char *name)
+{
+	const char *best = NULL;
+
+	for (guint i = 0; folders->rows && i < folders->rows->len; i++) {
+		const ViewFolder *folder = folders->rows->pdata[i];
+
+		if (is_of(folder, account))
+			best = nearest_of(name, best, folder->shown);
+	}
+	return best;
 }
 
 GPtrArray *

@@ -13,6 +13,7 @@ from mailgen import Message
 from postern import Postern
 from proxy import Proxy
 from screen import frames
+from scripted import Scripted, Session
 from terminal import Terminal
 
 
@@ -168,6 +169,43 @@ class Server(unittest.TestCase):
                 second.wait("subject number 31")
                 second.keys("q")
                 self.assertEqual(second.wait_exit(), 0)
+
+    def test_an_unknown_folder_leaves_one_where_one_is(self):
+        with Dovecot(mail=[simple(1), simple(2, "Archive")]) as server, \
+                Postern(server.url, ca=server.ca) as program, online(program) as terminal:
+            terminal.wait("1/1")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("y")
+            terminal.wait("Archive")
+            terminal.keys("q", "c")
+            terminal.type("Archvie")
+            terminal.keys("Enter")
+            screen = terminal.wait("There is no folder “Archvie”: did you mean “Archive”?")
+            self.assertIn("subject number 1", screen)
+
+    def test_a_folder_the_server_refuses_leaves_one_where_one_was(self):
+        class Refusing(Session):
+            folders = [*Session.folders, ("Ghost", "")]
+
+            def on_select(self, tag, args):
+                if "Ghost" in args:
+                    self.no(tag, "[NOPERM] not for you")
+                else:
+                    super().on_select(tag, args)
+
+        with Scripted(Refusing) as server, Postern(server.url, ca=server.ca) as program, \
+                online(program) as terminal:
+            terminal.wait("Hello")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("y")
+            terminal.wait("Ghost")
+            terminal.keys("q", "c")
+            terminal.type("Ghost")
+            terminal.keys("Enter")
+            screen = terminal.wait("Ghost could not be opened:")
+            self.assertIn("not for you", screen)
+            self.assertIn(" INBOX  1 message", screen)
+            self.assertIn("Hello", screen)
 
     def test_f5_says_what_it_does(self):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \

@@ -224,6 +224,24 @@ only_what_can_be_opened_is_found(void **state)
 }
 
 static void
+a_misspelt_name_is_told_the_nearest(void **state)
+{
+	Fixture *f = *state;
+
+	assert_true(view_folders_refresh(f->folders, NULL));
+	assert_false(view_folders_known(f->folders, "work"));
+	assert_null(view_folders_near(f->folders, "work", "Archive"));
+	put(f, 0, "Archive", 0, 0);
+	put(f, 0, "Archives", -1, 0); /* not selectable */
+	put(f, 0, "INBOX", 0, 0);
+	assert_true(view_folders_refresh(f->folders, NULL));
+	assert_true(view_folders_known(f->folders, "work"));
+	assert_false(view_folders_known(f->folders, "home"));
+	assert_string_equal(view_folders_near(f->folders, "work", "Archivs"), "Archive");
+	assert_null(view_folders_near(f->folders, "work", "something else"));
+}
+
+static void
 a_name_of_delimiters_alone_is_survived(void **state)
 {
 	Fixture *f = *state;
@@ -249,6 +267,7 @@ main(void)
 		FOLDER_TEST(a_folder_never_heard_of_has_no_counts),
 		FOLDER_TEST(hostile_names_are_shown_safely_and_found_by_what_is_shown),
 		FOLDER_TEST(only_what_can_be_opened_is_found),
+		FOLDER_TEST(a_misspelt_name_is_told_the_nearest),
 		FOLDER_TEST(a_name_of_delimiters_alone_is_survived),
 	};
 
