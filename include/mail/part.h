@@ -15,11 +15,9 @@ struct MailPart {
 	char *encoding; /* "base64", lower case; "" none */
 	/* The disposition's file name, else the type's; RFC 2231 and 2047 decoded; NULL: none. */
 	char *name;
-	char *description; /* NULL: none */
-	char *content_id;  /* NULL: none */
-	/* The disposition says so, or there is none and it is a leaf that is not text and has a
-	 * name. */
-	bool is_attachment;
+	char *description;	   /* NULL: none */
+	char *content_id;	   /* NULL: none */
+	bool is_attachment;	   /* its disposition says so; never of a multipart */
 	bool format_flowed, delsp; /* RFC 3676 */
 	uint64_t size_octets;	   /* as transferred; 0 for a multipart */
 	uint32_t size_lines;
@@ -48,8 +46,19 @@ const MailPart *mail_part_find(const MailPart *root, const char *section);
  * where there is nothing else.  Borrowed pointers; yours to g_ptr_array_unref. */
 GPtrArray *mail_part_readable(const MailPart *root);
 
-/* How many a list would show a paper clip for: attachments and forwarded messages; not the
- * pictures of an HTML, not signatures, not the message that a report returns. */
+/* What SHOWN (mail_part_readable's, or the beginning of it) does not show, for a line each, in
+ * order: every other leaf and each message inside, named or not and whatever its disposition.
+ * Left out are only
+ *  - the pictures of an HTML: an image with a Content-ID, in a related and not its root
+ *  - signatures, and the version line of an encrypted message
+ *  - the choices of an alternative that say the same again: its texts that are no attachments;
+ *    a calendar is listed
+ * A message as ROOT is looked into.  Borrowed pointers; yours to g_ptr_array_unref. */
+GPtrArray *mail_part_unshown(const MailPart *root, const GPtrArray *shown);
+
+/* How many a list would show a paper clip for, by the same rule: attachments, messages inside and
+ * all that is no text; less the message that a report returns and what an encrypted message
+ * holds.  The engine's record_attachments says the same of the wire's records. */
 unsigned mail_part_attachments(const MailPart *root);
 
 /* A name for saving (RFC 2183, 2.3): the last component only; no control, no leading dot, dash,

@@ -169,22 +169,19 @@ need_structure(Cli *cli, Shown *shown, GError **error)
 /* ---- each way to show it ---------------------------------------------------------------------- */
 
 static void
-append_attachments(GString *out, const MailPart *part, GPtrArray *readable, int depth)
+append_unshown(GString *out, const MailPart *root, const GPtrArray *readable)
 {
-	g_autofree char *name = NULL;
-	g_autofree char *type = NULL;
+	g_autoptr(GPtrArray) parts = mail_part_unshown(root, readable);
 
-	if (part->is_attachment ||
-	    (!part->children->len && part->name && !g_ptr_array_find(readable, part, NULL))) {
-		name = safe_line(part->name);
-		type = safe_line(part->type);
+	for (unsigned i = 0; i < parts->len; i++) {
+		const MailPart *part = parts->pdata[i];
+		g_autofree char *type = safe_line(part->type);
+		g_autofree char *name = safe_line(part->name ? part->name : part->subject);
+
 		g_string_append_printf(out, _("[part %s: %s%s%s, %" PRIu64 " bytes]\n"),
 				       part->section, type, *name ? ", " : "", name,
 				       part->size_octets);
-		return;
 	}
-	for (unsigned i = 0; i < part->children->len && depth < 64; i++)
-		append_attachments(out, part->children->pdata[i], readable, depth + 1);
 }
 
 static bool
@@ -239,7 +236,7 @@ show_text(Cli *cli, Shown *shown, GError **error)
 	cli_text_message_head(cli->line, shown->row);
 	g_string_append_c(cli->line, '\n');
 	g_string_append_len(cli->line, text->str, (gssize)text->len);
-	append_attachments(others, shown->root, readable, 0);
+	append_unshown(others, shown->root, readable);
 	if (others->len)
 		g_string_append_printf(cli->line, "\n%s", others->str);
 	return cli_output_line(cli->out, cli->line, error);

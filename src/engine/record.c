@@ -128,32 +128,61 @@ G_STATIC_ASSERT((int)STORE_FLAG_DELETED == IMAP_FLAG_DELETED);
 G_STATIC_ASSERT((int)STORE_FLAG_DRAFT == IMAP_FLAG_DRAFT);
 
 static bool
-has_parameter(const ImapPairs *pairs, const char *name)
+type_is(const ImapBodyPart *part, const char *major, const char *minor)
 {
-	for (size_t i = 0; i < pairs->count; i++)
-		/* RFC 2231 spells it name*, name*0, name*0* as well. */
-		if (span_starts_nocase(pairs->at[i].name, name))
-			return true;
-	return false;
+	return span_is_nocase(part->type, major) && span_is_nocase(part->subtype, minor);
+}
+
+static bool
+is_message(const ImapBodyPart *part)
+{
+	return type_is(part, "message", "rfc822") || type_is(part, "message", "global");
+}
+
+static bool
+reads_as_text(const ImapBodyPart *part)
+{
+	return span_is_nocase(part->type, "text") || type_is(part, "message", "delivery-status") ||
+	       type_is(part, "message", "disposition-notification");
+}
+
+static bool
+is_signature(const ImapBodyPart *part)
+{
+	return span_is_nocase(part->type, "application") &&
+	       (span_is_nocase(part->subtype, "pgp-signature") ||
+		span_is_nocase(part->subtype, "pkcs7-signature") ||
+		span_is_nocase(part->subtype, "x-pkcs7-signature") ||
+		span_is_nocase(part->subtype, "pgp-encrypted"));
+}
+
+static bool
+counts(const ImapBodyPart *part, const ImapBodyPart *parent)
+{
+	bool picture = type_is(parent, "multipart", "related") && part->number > 1 && part->id.at &&
+		       span_is_nocase(part->type, "image");
+
+	if (reads_as_text(part) && !span_is_nocase(part->disposition, "attachment"))
+		return false;
+	return !picture && !is_signature(part) && !type_is(parent, "multipart", "encrypted") &&
+	       !(is_message(part) && type_is(parent, "multipart", "report"));
 }
 
 unsigned
 record_attachments(const ImapBodyPart *parts, size_t n_parts)
 {
 	unsigned count = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n_parts; i++) {
-		const ImapBodyPart *part = &parts[i];
-		bool named;
+	while (i < n_parts) {
+		const ImapBodyPart *part = &parts[i++];
 
-		if (span_is_nocase(part->type, "multipart"))
+		if (span_is_nocase(part->type, "multipart") || (part == parts && part->n_children))
 			continue;
-		named = has_parameter(&part->disposition_parameters, "filename") ||
-			has_parameter(&part->parameters, "name");
-		if (span_is_nocase(part->disposition, "attachment") ||
-		    (named && !span_is_nocase(part->type, "text") &&
-		     !span_is_nocase(part->disposition, "inline")))
-			count++;
+		count += counts(part, &parts[part->parent]);
+		/* What is in a message inside is not this one's. */
+		while (i < n_parts && parts[i].depth > part->depth)
+			i++;
 	}
 	return count;
 }

@@ -147,7 +147,6 @@ convert(const ImapBodyPart *wire, const ImapBodyPart *all, size_t index)
 	g_autofree char *type = g_strdup_printf("%s/%s", major, minor);
 	Span format = find_parameter(&wire->parameters, "format");
 	Span delsp = find_parameter(&wire->parameters, "delsp");
-	bool leaf_text = g_str_equal(major, "text");
 
 	part->section = imap_body_section(all, index);
 	part->type = g_utf8_make_valid(type, -1);
@@ -157,9 +156,7 @@ convert(const ImapBodyPart *wire, const ImapBodyPart *all, size_t index)
 	part->description = decoded(wire->description);
 	part->content_id = valid_dup(wire->id);
 	part->is_attachment =
-	    !g_str_equal(major, "multipart") &&
-	    (span_is_nocase(wire->disposition, "attachment") ||
-	     (part->name && !leaf_text && !span_is_nocase(wire->disposition, "inline")));
+	    !g_str_equal(major, "multipart") && span_is_nocase(wire->disposition, "attachment");
 	part->format_flowed = span_is_nocase(format, "flowed");
 	part->delsp = span_is_nocase(delsp, "yes");
 	part->size_octets = wire->size_octets;

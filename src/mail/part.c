@@ -227,33 +227,96 @@ is_signature(const MailPart *part)
 	       type_is(part, "application/pgp-encrypted");
 }
 
+/* ---- what else there is ---------------------------------------------------------------------- */
+
+typedef struct Step {		       /* one part on the way, and where it is */
+	const MailPart *part, *parent; /* the root is its own */
+	bool in_alternative;	       /* at any height */
+} Step;
+
+/* Goes on to the next part, depth first, that holds none to look at; false: there is none.  LEFT
+ * begins with the root.  A message is only looked into where it is the root. */
+static bool
+next_leaf(GArray *left, Step *at)
+{
+	while (left->len > 0) {
+		const MailPart *part;
+		bool alternative;
+
+		*at = g_array_index(left, Step, left->len - 1);
+		g_array_set_size(left, left->len - 1);
+		part = at->part;
+		if (!type_begins(part, "multipart/") &&
+		    (part != at->parent || part->children->len == 0))
+			return true;
+		alternative = at->in_alternative || type_is(part, "multipart/alternative");
+		for (guint i = part->children->len; i > 0; i--) {
+			Step step = { child_of(part, i - 1), part, alternative };
+
+			g_array_append_val(left, step);
+		}
+	}
+	return false;
+}
+
+/* Of no interest by itself: a signature, or a picture of an HTML. */
+static bool
+goes_with_another(const Step *at)
+{
+	const MailPart *part = at->part;
+	bool picture = type_is(at->parent, "multipart/related") &&
+		       part != child_of(at->parent, 0) && part->content_id &&
+		       type_begins(part, "image/");
+
+	return picture || is_signature(part);
+}
+
+static GArray *
+begin_walk(const MailPart *root)
+{
+	GArray *left = g_array_new(FALSE, FALSE, sizeof(Step));
+	Step first = { root, root, false };
+
+	g_array_append_val(left, first);
+	return left;
+}
+
+GPtrArray *
+mail_part_unshown(const MailPart *root, const GPtrArray *shown)
+{
+	GPtrArray *parts = g_ptr_array_new();
+	g_autoptr(GHashTable) known = g_hash_table_new(NULL, NULL);
+	g_autoptr(GArray) left = begin_walk(root);
+	Step at;
+
+	for (guint i = 0; i < shown->len; i++)
+		g_hash_table_add(known, shown->pdata[i]);
+	while (next_leaf(left, &at)) {
+		const MailPart *part = at.part;
+		bool same_again = at.in_alternative && !part->is_attachment &&
+				  reads(part) != READS_NOT && !type_is(part, "text/calendar");
+
+		if (!same_again && !goes_with_another(&at) && !g_hash_table_contains(known, part))
+			g_ptr_array_add(parts, (gpointer)part);
+	}
+	return parts;
+}
+
 unsigned
 mail_part_attachments(const MailPart *root)
 {
-	g_autoptr(GPtrArray) left = g_ptr_array_new();
+	g_autoptr(GArray) left = begin_walk(root);
 	unsigned n = 0;
+	Step at;
 
-	/* A message that is one PDF has one; one that is one text has none. */
-	if (root->children->len == 0)
-		return root->is_attachment && !is_signature(root);
-	g_ptr_array_add(left, (gpointer)root);
-	while (left->len > 0) {
-		const MailPart *part = g_ptr_array_steal_index_fast(left, left->len - 1);
-		bool related = type_is(part, "multipart/related");
-		bool report = type_is(part, "multipart/report");
+	while (next_leaf(left, &at)) {
+		bool returned =
+		    type_is(at.parent, "multipart/report") &&
+		    (type_is(at.part, "message/rfc822") || type_is(at.part, "message/global"));
 
-		for (guint i = 0; i < part->children->len; i++) {
-			const MailPart *child = child_of(part, i);
-			bool picture = related && i > 0 && child->content_id;
-
-			if (type_begins(child, "multipart/"))
-				g_ptr_array_add(left, (gpointer)child);
-			else if (type_is(child, "message/rfc822") ||
-				 type_is(child, "message/global"))
-				n += !report;
-			else if (child->is_attachment && !picture && !is_signature(child))
-				n++;
-		}
+		if ((at.part->is_attachment || reads(at.part) == READS_NOT) && !returned &&
+		    !type_is(at.parent, "multipart/encrypted") && !goes_with_another(&at))
+			n++;
 	}
 	return n;
 }

@@ -344,36 +344,33 @@ part_headers(const MailPart *part)
 	return headers;
 }
 
-/* The attachments, one line each: what else there is. */
+/* A line for each part that is not shown: what else there is. */
 static void
-note_attachments(ViewText *text, const MailPart *tree)
+note_unshown(ViewText *text, const ViewMessage *message)
 {
-	g_autoptr(GPtrArray) parts = view_parts(tree);
-	unsigned shown = 0, more = 0;
+	g_autoptr(GPtrArray) parts = mail_part_unshown(message->tree, message->readable);
+	guint shown = MIN(parts->len, READABLE_MAX), more = parts->len - shown;
 
-	for (guint i = 0; i < parts->len; i++) {
-		const MailPart *part = ((const ViewPart *)parts->pdata[i])->part;
-		g_autofree char *title = NULL, *size = NULL, *type = NULL;
+	if (text->parts->len == 0)
+		g_ptr_array_add(text->notes, g_strdup(_("There is no text in this message.")));
+	for (guint i = 0; i < shown; i++) {
+		const MailPart *part = parts->pdata[i];
+		g_autofree char *type = safe_line(part->type);
+		g_autofree char *name = safe_line(part->name	      ? part->name
+						  : part->description ? part->description
+								      : part->subject);
+		g_autofree char *size = view_size_text(part->size_octets);
 
-		if (!part->is_attachment)
-			continue;
-		if (++shown > READABLE_MAX) {
-			more++;
-			continue;
-		}
-		title = view_part_title(part);
-		type = safe_line(part->type);
-		size = view_size_text(part->size_octets);
-		g_ptr_array_add(text->notes, g_strdup_printf("[%s, %s, %s]", title, type, size));
+		g_ptr_array_add(text->notes,
+				g_strdup_printf(_("[part %s: %s%s%s, %s]"), part->section, type,
+						*name ? ", " : "", name, size));
 	}
 	if (more)
-		g_ptr_array_add(text->notes, g_strdup_printf(P_("[%u more attachment]",
-								"[%u more attachments]", more),
-							     more));
+		g_ptr_array_add(text->notes,
+				g_strdup_printf(P_("[%u more part]", "[%u more parts]", more),
+						more));
 	if (shown)
 		g_ptr_array_add(text->notes, g_strdup(_("v shows and saves attachments")));
-	else if (text->parts->len == 0)
-		g_ptr_array_add(text->notes, g_strdup(_("There is no text in this message.")));
 }
 
 static bool
@@ -431,7 +428,7 @@ view_message_text(const ViewMessage *message, Store *store, const char *why_not,
 	if (!message->tree)
 		g_ptr_array_add(text->notes, g_strdup(text->why_not));
 	else if (!message->only && !message->guessed)
-		note_attachments(text, message->tree);
+		note_unshown(text, message);
 	return g_steal_pointer(&text);
 }
 

@@ -115,7 +115,7 @@ class Server(unittest.TestCase):
             terminal.wait(re.compile(r"^From: ", re.M))
             terminal.wait("Fetching...", absent=True)
             terminal.keys("End")
-            terminal.wait(re.compile(r"\[2: .*M\]"))
+            terminal.wait(re.compile(r"\[part 2: .*M\]"))
             self.assertLess(line.down - before, 16 * 1024)
 
     def test_a_text_of_megabytes_is_read_and_rendered_aside(self):

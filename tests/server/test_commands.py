@@ -251,6 +251,13 @@ class Show(unittest.TestCase):
                 self.assertEqual(self.show(uid, "--part", str(number)).out,
                                  base64.b64decode(part.get_payload()))
 
+    def test_a_message_inside_has_its_line(self):
+        uid, _ = self.find("forwarded")
+        self.assertRegex(self.show(uid).text, r"(?m)^\[part 2: message/rfc822, .*bytes\]$")
+        row = [row for row in postern.rows("list", "INBOX", "--limit", "1000000")
+               if row["uid"] == uid][0]
+        self.assertEqual(row["attachments"], 1)
+
     def test_unknown_message_and_part(self):
         for arguments in (("999999",), ("1", "--part", "77")):
             done = postern.run("show", "INBOX", *arguments)

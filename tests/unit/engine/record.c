@@ -129,6 +129,73 @@ structure_becomes_a_tree(void **state)
 	g_bytes_unref(row.structure);
 }
 
+#define LEAF(type, subtype, more) "(\"" type "\" \"" subtype "\" " more ")"
+#define BARE(type, subtype)	  LEAF(type, subtype, "NIL NIL NIL \"base64\" 40")
+#define WITH_ID(type, subtype)	  LEAF(type, subtype, "NIL \"<a@b>\" NIL \"base64\" 40")
+#define DISPOSED(type, subtype, how)                                                               \
+	LEAF(type, subtype,                                                                        \
+	     "NIL NIL NIL \"base64\" 40 NIL (\"" how "\" (\"filename\" \"a.b\")) NIL")
+#define MULTI(subtype, parts) "(" parts " \"" subtype "\")"
+#define MESSAGE_OF(body)                                                                           \
+	"(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 90 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL "  \
+	"NIL) " body " 5)"
+
+/* The list's paper clip, from the wire, and what the tree says of the same. */
+static void
+both_counts_of_attachments_agree(void **state)
+{
+	static const struct {
+		const char *structure;
+		unsigned n;
+	} cases[] = {
+		{ PLAIN, 0 },
+		{ BARE("IMAGE", "JPEG"), 1 },
+		{ BARE("application", "octet-stream"), 1 },
+		{ DISPOSED("image", "jpeg", "inline"), 1 },
+		{ MULTI("mixed", PLAIN MESSAGE_OF(PLAIN)), 1 },
+		{ MULTI("mixed", PLAIN MESSAGE_OF(MULTI("mixed", PLAIN BARE("image", "png")
+								     BARE("image", "png")))
+				     BARE("image", "png")),
+		  2 },
+		{ MULTI("mixed", MESSAGE_OF(MESSAGE_OF(BARE("image", "png")))), 1 },
+		{ MULTI("Mixed", PLAIN DISPOSED("image", "jpeg", "INLINE")), 1 },
+		{ MULTI("mixed", PLAIN BARE("image", "jpeg")), 1 },
+		{ MULTI("mixed", PLAIN DISPOSED("text", "plain", "Attachment")), 1 },
+		{ MULTI("mixed", PLAIN DISPOSED("text", "plain", "inline")), 0 },
+		{ MULTI("related", PLAIN WITH_ID("image", "png")), 0 },
+		{ MULTI("related", PLAIN BARE("image", "png")), 1 },
+		{ MULTI("related", PLAIN WITH_ID("application", "pdf")), 1 },
+		{ MULTI("related", WITH_ID("image", "png") PLAIN), 1 },
+		{ MULTI("mixed", PLAIN WITH_ID("image", "png")), 1 },
+		{ MULTI("signed", PLAIN DISPOSED("application", "PGP-signature", "attachment")),
+		  0 },
+		{ MULTI("encrypted", BARE("application", "pgp-encrypted")
+					 DISPOSED("application", "octet-stream", "inline")),
+		  0 },
+		{ MULTI("report", PLAIN BARE("message", "delivery-status") MESSAGE_OF(PLAIN)), 0 },
+		{ MULTI("alternative", PLAIN PLAIN DISPOSED("text", "calendar", "attachment")), 1 },
+		{ MESSAGE_OF(PLAIN), 0 },
+		{ MESSAGE_OF(MULTI("mixed", PLAIN BARE("image", "png"))), 1 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *text = cases[i].structure;
+		StoreRow row = { .structure = g_bytes_new_static(text, strlen(text)) };
+		g_autoptr(MailPart) root = engine_structure(&row);
+		g_autoptr(ImapParser) parser = imap_parser_new();
+		const ImapBodyPart *parts;
+		size_t n;
+		bool cut;
+
+		assert_true(imap_body_parse(parser, span_of_string(text), &parts, &n, &cut));
+		if (record_attachments(parts, n) != cases[i].n ||
+		    mail_part_attachments(root) != cases[i].n)
+			fail_msg("%s: %u on the wire, %u in the tree", text,
+				 record_attachments(parts, n), mail_part_attachments(root));
+		g_bytes_unref(row.structure);
+	}
+}
+
 static void
 type_is_printable_whatever_the_server_sent(void **state)
 {
@@ -217,6 +284,7 @@ main(void)
 		cmocka_unit_test(attachments_are_counted),
 		cmocka_unit_test(structure_becomes_a_tree),
 		cmocka_unit_test(type_is_printable_whatever_the_server_sent),
+		cmocka_unit_test(both_counts_of_attachments_agree),
 		cmocka_unit_test(structure_that_is_none_is_no_tree),
 		cmocka_unit_test(thousands_in_one_batch_keep_their_own_text),
 		cmocka_unit_test(message_with_a_broken_envelope_is_listed),

@@ -183,6 +183,64 @@ a_message_inside_is_a_part_of_its_own(void **state)
 	assert_reads(root, "1");
 }
 
+/* Frees ROOT.  WANTED: the sections, with blanks between. */
+static void
+assert_unshown(MailPart *root, const char *wanted)
+{
+	g_autoptr(GPtrArray) readable = mail_part_readable(root);
+	g_autoptr(GPtrArray) parts = mail_part_unshown(root, readable);
+	g_autoptr(GString) sections = g_string_new(NULL);
+
+	for (guint i = 0; i < parts->len; i++)
+		g_string_append_printf(sections, "%s%s", i ? " " : "",
+				       ((const MailPart *)parts->pdata[i])->section);
+	assert_string_equal(sections->str, wanted);
+	mail_part_free(root);
+}
+
+static void
+what_is_not_read_is_listed(void **state)
+{
+	MailPart *root = many("", "multipart/mixed", leaf("1", "text/plain", 9),
+			      leaf("2", "text/plain", 9), NULL);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	g_autoptr(GPtrArray) all = mail_part_unshown(root, none);
+
+	assert_int_equal(all->len, 2); /* what was left out for being too much */
+	mail_part_free(root);
+	assert_unshown(leaf("1", "text/plain", 9), "");
+	assert_unshown(leaf("1", "image/jpeg", 9), "1");
+	assert_unshown(leaf("1", "application/octet-stream", 9), "1");
+	assert_unshown(many("", "multipart/mixed", leaf("1", "text/plain", 9),
+			    leaf("2", "image/jpeg", 9),
+			    many("3", "message/rfc822", leaf("3.1", "text/plain", 9), NULL),
+			    attached(leaf("4", "text/plain", 9), "a.txt"),
+			    leaf("5", "text/vcard", 9), NULL),
+		       "2 3 4 5");
+	/* The other words for the same are not listed, an invitation is. */
+	assert_unshown(many("", "multipart/alternative", leaf("1", "text/plain", 900),
+			    many("2", "multipart/related", leaf("2.1", "text/html", 900),
+				 with_id(leaf("2.2", "image/png", 9)), leaf("2.3", "image/png", 9),
+				 with_id(leaf("2.4", "application/pdf", 9)), NULL),
+			    leaf("3", "text/calendar", 9), NULL),
+		       "2.3 2.4 3");
+	assert_unshown(many("", "multipart/signed", leaf("1", "text/plain", 9),
+			    leaf("2", "application/pgp-signature", 9), NULL),
+		       "");
+	assert_unshown(many("", "multipart/encrypted", leaf("1", "application/pgp-encrypted", 9),
+			    leaf("2", "application/octet-stream", 9), NULL),
+		       "2");
+	assert_unshown(many("", "multipart/report", leaf("1", "text/plain", 9),
+			    leaf("2", "message/delivery-status", 9),
+			    leaf("3", "text/rfc822-headers", 9), NULL),
+		       "3");
+	assert_unshown(many("1", "message/rfc822",
+			    many("", "multipart/mixed", leaf("1.1", "text/plain", 9),
+				 leaf("1.2", "image/png", 9), NULL),
+			    NULL),
+		       "1.2");
+}
+
 static void
 paper_clips(void **state)
 {
@@ -418,6 +476,7 @@ main(void)
 		cmocka_unit_test(alternatives_of_other_shapes),
 		cmocka_unit_test(mixed_signed_and_reports),
 		cmocka_unit_test(a_message_inside_is_a_part_of_its_own),
+		cmocka_unit_test(what_is_not_read_is_listed),
 		cmocka_unit_test(paper_clips),
 		cmocka_unit_test(a_tree_of_any_depth),
 		cmocka_unit_test(file_names_stay_in_their_directory),
