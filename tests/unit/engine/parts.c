@@ -140,14 +140,16 @@ a_cancelled_small_part_can_be_asked_for_again(void **state)
 	Fixture *fixture = *state;
 	StoreId message;
 	EngineRequest request;
+	const GError *error;
 
 	fake_server_add_large(fixture->server, "INBOX", 60000);
 	message = open_inbox(fixture, 1);
 	for (int round = 0; round < 5; round++) {
 		request = engine_parts(fixture->engine, message, attachment);
 		engine_cancel(fixture->engine, request);
-		assert_true(
-		    postern_error_is(fixture_wait(fixture, request), POSTERN_ERROR_CANCELLED));
+		/* It may have been faster. */
+		error = fixture_wait(fixture, request);
+		assert_true(!error || postern_error_is(error, POSTERN_ERROR_CANCELLED));
 	}
 	fixture_wait_well(fixture, engine_parts(fixture->engine, message, attachment));
 	assert_attachment(fixture, message, 60000);
