@@ -122,7 +122,8 @@ EngineRequest engine_parts(Engine *engine, StoreId message, const char *const *s
 /* What was negotiated, as `postern check` shows it: DONE, then engine_check_report. */
 EngineRequest engine_check(Engine *engine, const char *account);
 /* Ordered pairs of label and text, all through the door: GPtrArray of char * (label, text, label,
- * ...), NULL before the DONE of a check.  Yours to unref.  Labels are not translated. */
+ * ...), NULL before the DONE of a check.  Yours to unref.  Labels are not translated; the texts of
+ * those that begin with "capabilities" are words with a blank between. */
 GPtrArray *engine_check_report(Engine *engine);
 
 /* Ends REQUEST early: its DONE comes with CANCELLED; the line survives. */

@@ -263,6 +263,18 @@ cli_run_sync(Cli *cli, GError **error)
 /* ---- check ------------------------------------------------------------------------------------ */
 
 static void
+add_words(JsonBuilder *builder, const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+	json_builder_begin_array(builder);
+	for (char **word = words; *word; word++)
+		json_builder_add_string_value(builder, *word);
+	json_builder_end_array(builder);
+}
+
+/* A member for each label, its value the text; of capabilities the list of them. */
+static void
 append_report_json(GString *out, const char *account, GPtrArray *report)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -276,7 +288,10 @@ append_report_json(GString *out, const char *account, GPtrArray *report)
 		g_autofree char *name = g_ascii_strdown(report->pdata[i], -1);
 
 		json_builder_set_member_name(builder, g_strdelimit(name, " -", '_'));
-		json_builder_add_string_value(builder, report->pdata[i + 1]);
+		if (g_str_has_prefix(name, "capabilities"))
+			add_words(builder, report->pdata[i + 1]);
+		else
+			json_builder_add_string_value(builder, report->pdata[i + 1]);
 	}
 	json_builder_end_object(builder);
 	root = json_builder_get_root(builder);

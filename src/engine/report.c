@@ -3,12 +3,12 @@
 
 #include "base/safetext.h"
 
-/* What the engine asks for where a server has it; everything else is announced, and not used. */
-static const char *const used[] = { "IMAP4rev1",	"SASL-IR",     "LITERAL+",
-				    "LITERAL-",		"ID",	       "IDLE",
-				    "CONDSTORE",	"ESEARCH",     "LIST-EXTENDED",
-				    "LIST-STATUS",	"SPECIAL-USE", "CHILDREN",
-				    "COMPRESS=DEFLATE", "UIDPLUS",     "STARTTLS" };
+/* What the engine makes use of where a server has it; everything else is announced, and not used. */
+static const char *const used[] = {
+	"IMAP4rev1", "SASL-IR",	  "LITERAL+",	   "LITERAL-",	       "ID",
+	"IDLE",	     "CONDSTORE", "ESEARCH",	   "LIST-STATUS",      "SPECIAL-USE",
+	"CHILDREN",  "STARTTLS",  "LIST-EXTENDED", "COMPRESS=DEFLATE",
+};
 
 static void
 add(GPtrArray *report, const char *label, const char *text)
@@ -32,8 +32,10 @@ static void G_GNUC_PRINTF(3, 4)
 }
 
 static bool
-is_used(const char *capability)
+is_used(const char *capability, const char *mechanism)
 {
+	if (!g_ascii_strncasecmp(capability, "AUTH=", 5))
+		return !g_ascii_strcasecmp(capability + 5, mechanism ? mechanism : "");
 	for (size_t i = 0; i < G_N_ELEMENTS(used); i++)
 		if (!g_ascii_strcasecmp(used[i], capability))
 			return true;
@@ -41,19 +43,19 @@ is_used(const char *capability)
 }
 
 static void
-add_capabilities(GPtrArray *report, Account *account)
+add_capabilities(GPtrArray *report, Account *account, const char *mechanism)
 {
 	g_auto(GStrv) all = imap_session_capabilities(connection_session(account->connection));
 	g_autoptr(GString) uses = g_string_new(NULL);
 	g_autoptr(GString) rest = g_string_new(NULL);
 
 	for (size_t i = 0; all[i]; i++) {
-		GString *into = is_used(all[i]) ? uses : rest;
+		GString *into = is_used(all[i], mechanism) ? uses : rest;
 
 		g_string_append_printf(into, "%s%s", into->len ? " " : "", all[i]);
 	}
 	add(report, "capabilities used", uses->str);
-	add(report, "also announced", rest->str);
+	add(report, "capabilities unused", rest->str);
 }
 
 static void
@@ -107,7 +109,7 @@ report_make(Account *account)
 	    facts.compressed			       ? "DEFLATE"
 	    : account_has(account, "COMPRESS=DEFLATE") ? "DEFLATE, once there is much to read"
 						       : "not offered");
-	add_capabilities(report, account);
+	add_capabilities(report, account, facts.mechanism);
 	add_folders(report, account);
 	return report;
 }

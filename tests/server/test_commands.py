@@ -354,8 +354,10 @@ class Check(unittest.TestCase):
             self.assertIn(word, done.text)
 
     def test_json(self):
-        rows = postern.rows("check")
-        self.assertTrue(rows)
+        report, = postern.rows("check")
+        self.assertGreaterEqual(set(report["capabilities_used"]),
+                                {"IMAP4rev1", "IDLE", "CONDSTORE", "LIST-EXTENDED"})
+        self.assertGreaterEqual(set(report["capabilities_unused"]), {"UIDPLUS", "THREAD=REFS"})
 
     def test_uses_the_strongest_mechanism(self):
         for offered, chosen in (("plain login", "PLAIN"), ("plain cram-md5", "CRAM-MD5"),
