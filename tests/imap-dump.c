@@ -95,8 +95,9 @@ feed(Dump *dump, Span in, uint64_t offset)
 			parse(dump, &frame);
 			dump->begin = offset + (uint64_t)(in.at - start);
 		} else if (result != IMAP_FRAME_MORE) {
-			report(dump, imap_frame_result_text(result),
-			       offset + (uint64_t)(in.at - start));
+			g_autofree char *words = imap_framer_complaint(dump->framer);
+
+			report(dump, words, offset + (uint64_t)(in.at - start));
 			dump->skipping = true;
 		}
 	}
@@ -124,8 +125,11 @@ dump_input(Dump *dump, size_t chunk)
 			offset += size;
 		}
 	}
-	if (!imap_framer_is_empty(dump->framer))
-		report(dump, imap_frame_result_text(IMAP_FRAME_MORE), offset);
+	if (!imap_framer_is_empty(dump->framer)) {
+		g_autofree char *words = imap_framer_complaint(dump->framer);
+
+		report(dump, words, offset);
+	}
 	return !dump->has_failed;
 }
 

@@ -18,9 +18,10 @@ typedef struct ImapFramer ImapFramer; /* opaque */
 
 /* The most a server can make us hold.  Over any of these the framer fails for good. */
 typedef struct ImapLimits {
-	size_t max_line_bytes;	    /* one line between literals, with its end; default 8 MiB: a
-				     * SEARCH that finds a million messages is one */
-	size_t max_response_bytes;  /* one response without what was streamed; default 16 MiB */
+	size_t max_line_bytes;	    /* one line between literals, with its end; default 16 MiB: a
+				     * SEARCH that finds a million messages is one, and the
+				     * structure of 100,000 messages in one another */
+	size_t max_response_bytes;  /* one response without what was streamed; default 32 MiB */
 	uint64_t max_literal_bytes; /* one literal, streamed or not; default 2 GiB - 1 */
 	size_t max_literals;	    /* in one response; default 10,000 */
 	size_t stream_from_bytes;   /* literals at least this large are offered; default 16 KiB */
@@ -69,8 +70,9 @@ bool imap_frame_has_literal(const ImapFrame *frame);
 /* True between two responses: nothing is kept of a response not yet whole. */
 bool imap_framer_is_empty(const ImapFramer *framer);
 
-/* A sentence about the last failure, with the limit's name; static text. */
-const char *imap_frame_result_text(ImapFrameResult result);
+/* What the server did that the framer failed, for people and with its numbers: "the server sent a line
+ * of more than 16 MiB".  After any other result: that the response is cut short.  Yours to g_free. */
+char *imap_framer_complaint(const ImapFramer *framer);
 
 /* Skips to behind the next line end: for tools that go on after a bad response.  False: it is not
  * in IN, which is empty now; call again with more. */

@@ -1,5 +1,7 @@
 #include "imap/framer.h"
 
+#include "base/i18n.h"
+
 /* Where a line of digits in braces is a literal, and where it is only text.
  *
  * The framer knows no grammar but this: a line that ends in "{digits}" announces a literal, unless
@@ -41,7 +43,9 @@ struct ImapFramer {
 	bool in_quote;	   /* there */
 	bool in_code;	   /* a status response whose "[code" was still open at its last literal */
 	size_t n_literals;
-	GArray *streamed; /* of size_t */
+	uint64_t announced; /* by the last literal */
+	bool has_too_many;  /* literals, when it failed */
+	GArray *streamed;   /* of size_t */
 	ImapFrameResult failure;
 };
 
@@ -52,8 +56,8 @@ typedef struct Walk {
 } Walk;
 
 const ImapLimits imap_limits_default = {
-	.max_line_bytes = 8 << 20,
-	.max_response_bytes = 16 << 20,
+	.max_line_bytes = 16 << 20,
+	.max_response_bytes = 32 << 20,
 	.max_literal_bytes = INT32_MAX,
 	.max_literals = 10000,
 	.stream_from_bytes = 16 << 10,
@@ -157,6 +161,7 @@ imap_framer_take(ImapFramer *framer, Span *in, ImapFrame *out)
 		return result;
 	}
 	if (result != IMAP_FRAME_WHOLE) {
+		framer->has_too_many = framer->n_literals > framer->limits.max_literals;
 		begin_response(framer);
 		framer->failure = result;
 		return result;
@@ -296,6 +301,7 @@ begin_literal(ImapFramer *framer, Walk *walk, size_t brace, uint64_t size)
 	size_t used = response_size(framer, walk) + 1;
 	Span prefix = response_so_far(framer, walk);
 
+	framer->announced = size;
 	if (size > framer->limits.max_literal_bytes ||
 	    ++framer->n_literals > framer->limits.max_literals)
 		return IMAP_FRAME_TOO_BIG;
@@ -413,24 +419,50 @@ imap_frame_has_literal(const ImapFrame *frame)
 	return false;
 }
 
-const char *
-imap_frame_result_text(ImapFrameResult result)
+static char *
+amount_text(uint64_t bytes)
 {
-	switch (result) {
-	case IMAP_FRAME_WHOLE:
-		return "a whole response";
-	case IMAP_FRAME_MORE:
-		return "the response is cut short";
+	if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
+		return g_strdup_printf(_("%u MiB"), (unsigned)(bytes >> 20));
+	if (bytes >= 1 << 10 && bytes % (1 << 10) == 0)
+		return g_strdup_printf(_("%u KiB"), (unsigned)(bytes >> 10));
+	return g_strdup_printf(_("%u bytes"), (unsigned)bytes);
+}
+
+static char *
+too_big_text(const ImapFramer *framer)
+{
+	const ImapLimits *limits = &framer->limits;
+	g_autofree char *announced = g_strdup_printf("%" G_GUINT64_FORMAT, framer->announced);
+	g_autofree char *most = g_strdup_printf("%" G_GUINT64_FORMAT, limits->max_literal_bytes);
+	g_autofree char *whole = amount_text(limits->max_response_bytes);
+
+	if (framer->announced > limits->max_literal_bytes)
+		return g_strdup_printf(
+		    _("the server announced %s bytes where at most %s are taken"), announced, most);
+	if (framer->has_too_many)
+		return g_strdup_printf(_("the server sent more than %u texts in one answer"),
+				       (unsigned)limits->max_literals);
+	return g_strdup_printf(_("the server sent an answer of more than %s"), whole);
+}
+
+char *
+imap_framer_complaint(const ImapFramer *framer)
+{
+	g_autofree char *most = amount_text(framer->limits.max_line_bytes);
+
+	switch (framer->failure) {
 	case IMAP_FRAME_TOO_LONG:
-		return "a line is longer than max_line_bytes";
+		return g_strdup_printf(_("the server sent a line of more than %s"), most);
 	case IMAP_FRAME_TOO_BIG:
-		return "a response or literal is larger than max_response_bytes, max_literal_bytes "
-		       "or "
-		       "max_literals allow";
+		return too_big_text(framer);
 	case IMAP_FRAME_BAD_LITERAL:
-		return "a literal announces a size that is no number below 2^63";
+		return g_strdup(_("the server announced an impossible number of bytes"));
+	case IMAP_FRAME_WHOLE:
+	case IMAP_FRAME_MORE:
+		break;
 	}
-	return "";
+	return g_strdup(_("the server's answer is cut short"));
 }
 
 bool

@@ -168,6 +168,21 @@ imap_session_end(ImapSession *session)
 /* ---- bytes ------------------------------------------------------------------------------- */
 
 static void
+refuse_size(ImapSession *session)
+{
+	g_autofree char *words = imap_framer_complaint(session->framer);
+	const Pending *pending = g_queue_peek_head(&session->in_flight);
+
+	if (pending)
+		imap_session_fail(session, imap_session_fault(session),
+				  _("%s, in answer to %s; ask whoever runs the server"), words,
+				  imap_command_name(pending->command));
+	else
+		imap_session_fail(session, imap_session_fault(session),
+				  _("%s; ask whoever runs the server"), words);
+}
+
+static void
 take_one(ImapSession *session, Span *in)
 {
 	ImapFrame frame;
@@ -186,9 +201,7 @@ take_one(ImapSession *session, Span *in)
 	if (result == IMAP_FRAME_WHOLE)
 		imap_session_take_frame(session, &frame);
 	else if (result != IMAP_FRAME_MORE)
-		imap_session_fail(session, imap_session_fault(session),
-				  _("the server sent what cannot be read: %s"),
-				  imap_frame_result_text(result));
+		refuse_size(session);
 }
 
 bool

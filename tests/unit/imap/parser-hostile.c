@@ -61,6 +61,32 @@ deep_structure_is_cut_and_the_message_stays(void **state)
 	assert_false(response.fetch.body_truncated);
 }
 
+/* A structure as long as one may get passes the framer's limits. */
+static void
+longest_structure_fits_the_limits(void **state)
+{
+	static const char part[] = "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 999999 "
+				   "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ";
+	g_autoptr(ImapFramer) framer = imap_framer_new(NULL, NULL, NULL);
+	g_autoptr(ImapParser) parser = imap_parser_new();
+	g_autoptr(GString) line = g_string_new("* 1 FETCH (UID 7 BODYSTRUCTURE ");
+	ImapFrame frame;
+	ImapResponse response;
+	size_t error_offset;
+	Span in;
+
+	repeat(line, part, DEEP);
+	g_string_append(line, LEAF);
+	repeat(line, " 99999)", DEEP);
+	g_string_append(line, " RFC822.SIZE 5)\r\n");
+	assert_true(line->len > 9 << 20);
+	in = span_of(line->str, line->len);
+	assert_int_equal(imap_framer_take(framer, &in, &frame), IMAP_FRAME_WHOLE);
+	assert_true(imap_parser_parse(parser, &frame, &response, &error_offset));
+	assert_true(response.fetch.body_truncated);
+	assert_int_equal(response.fetch.size, 5);
+}
+
 static void
 deep_and_unclosed_is_refused(void **state)
 {
@@ -337,6 +363,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "/imap/hostile/deep-structure-is-cut-and-the-message-stays",
 		  deep_structure_is_cut_and_the_message_stays },
+		{ "/imap/hostile/longest-structure-fits-the-limits",
+		  longest_structure_fits_the_limits },
 		{ "/imap/hostile/deep-and-unclosed-is-refused", deep_and_unclosed_is_refused },
 		{ "/imap/hostile/deep-and-unclosed-costs-only-its-item",
 		  deep_and_unclosed_costs_only_its_item },
