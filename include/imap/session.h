@@ -133,7 +133,9 @@ void imap_session_tls_started(ImapSession *session);
 /* Monotonic milliseconds; the caller's clock, which must be above 0.  When to call
  * imap_session_tick next: the earliest deadline of a command in flight, or of the greeting; a time
  * already past when a callback waits to be made or a command was just sent; or INT64_MAX.  Bytes of any
- * kind push the deadlines: a slow answer is not a dead line.  An IDLE that stands has none. */
+ * kind push the deadlines: a slow answer is not a dead line.  But the greeting has one minute from
+ * the first tick on, and a command ten without its own: a literal's bytes, a FETCH, LIST, STATUS or
+ * search, an answer, or bytes of ours that left.  An IDLE that stands has no deadline. */
 int64_t imap_session_deadline_ms(const ImapSession *session);
 /* Call with the time just before each feed, and when the deadline passes; it gives those their
  * time who were sent since.  False: the session is over, CLOSED, and ERROR is OFFLINE. */

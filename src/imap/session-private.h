@@ -9,7 +9,9 @@
 #include "command-private.h"
 #include "imap/session.h"
 
-#define DEFAULT_TIMEOUT_MS  60000
+#define DEFAULT_TIMEOUT_MS 60000
+/* The longest a command lives on bytes that do not come from its answer. */
+#define PROGRESS_TIMEOUT_MS 600000
 #define CHALLENGE_MAX_BYTES (64 * 1024) /* of base64 */
 /* Broken answers of one session that are passed over. */
 #define SKIPPED_MAX	 1000
@@ -152,8 +154,10 @@ struct ImapSession {
 	GPtrArray *enabled;	 /* of char * */
 	unsigned quirks;
 
-	int64_t now_ms;	   /* the last tick; 0: none yet */
-	int64_t heard_ms;  /* when bytes came last */
+	int64_t now_ms;	  /* the last tick; 0: none yet */
+	int64_t heard_ms; /* when bytes came last */
+	/* When a literal's bytes, data that somebody asked for or an answer came last, or ours went. */
+	int64_t progress_ms;
 	int64_t opened_ms; /* when the greeting began to be waited for */
 };
 

@@ -122,6 +122,7 @@ imap_session_literal_bytes(void *data, Span bytes)
 {
 	ImapSession *session = data;
 
+	session->progress_ms = session->now_ms;
 	if (!session->literal_wasted && session->handler.on_literal_bytes)
 		session->handler.on_literal_bytes(session->data, bytes);
 }
@@ -140,6 +141,26 @@ opens_mailbox(ImapCode code)
 	case IMAP_CODE_UNSEEN:
 	case IMAP_CODE_MAILBOXID:
 	case IMAP_CODE_NOMODSEQ:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Data that a server sends in great numbers because it was asked to. */
+static bool
+is_progress(ImapResponseType type)
+{
+	switch (type) {
+	case IMAP_RESPONSE_FETCH:
+	case IMAP_RESPONSE_UIDFETCH:
+	case IMAP_RESPONSE_LIST:
+	case IMAP_RESPONSE_LSUB:
+	case IMAP_RESPONSE_STATUS:
+	case IMAP_RESPONSE_SEARCH:
+	case IMAP_RESPONSE_ESEARCH:
+	case IMAP_RESPONSE_SORT:
+	case IMAP_RESPONSE_THREAD:
 		return true;
 	default:
 		return false;
@@ -342,6 +363,8 @@ take_untagged(ImapSession *session, const ImapFrame *frame, const ImapResponse *
 			  imap_state_name(session->state));
 		return;
 	}
+	if (is_progress(response->type))
+		session->progress_ms = session->now_ms;
 	ticket = ticket_of(session, response);
 	if (response->type == IMAP_RESPONSE_CAPABILITY)
 		take_capabilities(session, response->strings);
@@ -556,6 +579,7 @@ take_tagged(ImapSession *session, const ImapFrame *frame, const ImapResponse *re
 	} else if (!settle(session, pending, response)) {
 		imap_session_finish(session, pending, IMAP_OUTCOME_CLOSED);
 	} else {
+		session->progress_ms = session->now_ms;
 		tell_answer(session, pending, response);
 	}
 }

@@ -246,6 +246,8 @@ void
 imap_session_written(ImapSession *session, size_t size_bytes)
 {
 	imap_wire_drop(&session->wire, size_bytes);
+	if (size_bytes)
+		session->progress_ms = session->now_ms;
 }
 
 void
@@ -268,10 +270,23 @@ has_deadline(const Pending *pending)
 	return !pending->idle_stands;
 }
 
+static int
+ceiling_of(const Pending *pending)
+{
+	return MAX(PROGRESS_TIMEOUT_MS, pending->timeout_ms);
+}
+
+static int64_t
+silence_ends(const ImapSession *session, const Pending *pending)
+{
+	return MAX(pending->sent_ms, session->heard_ms) + pending->timeout_ms;
+}
+
 static int64_t
 deadline_of(const ImapSession *session, const Pending *pending)
 {
-	return MAX(pending->sent_ms, session->heard_ms) + pending->timeout_ms;
+	return MIN(silence_ends(session, pending),
+		   MAX(pending->sent_ms, session->progress_ms) + ceiling_of(pending));
 }
 
 int64_t
@@ -286,7 +301,7 @@ imap_session_deadline_ms(const ImapSession *session)
 	if (session->state == IMAP_STATE_GREETING) {
 		if (!session->opened_ms)
 			return session->now_ms;
-		first = MAX(session->opened_ms, session->heard_ms) + DEFAULT_TIMEOUT_MS;
+		first = session->opened_ms + DEFAULT_TIMEOUT_MS;
 	}
 	for (const GList *at = session->in_flight.head; at; at = at->next) {
 		const Pending *pending = at->data;
@@ -306,8 +321,7 @@ check_time(ImapSession *session)
 	if (session->state == IMAP_STATE_GREETING) {
 		if (!session->opened_ms)
 			session->opened_ms = session->now_ms;
-		if (session->now_ms >=
-		    MAX(session->opened_ms, session->heard_ms) + DEFAULT_TIMEOUT_MS)
+		if (session->now_ms >= session->opened_ms + DEFAULT_TIMEOUT_MS)
 			imap_session_fail(session, POSTERN_ERROR_OFFLINE,
 					  _("the server did not greet within %d seconds"),
 					  DEFAULT_TIMEOUT_MS / 1000);
@@ -320,10 +334,13 @@ check_time(ImapSession *session)
 		if (!pending->sent_ms)
 			pending->sent_ms = session->now_ms;
 		if (session->now_ms >= deadline_of(session, pending)) {
+			bool is_silent = session->now_ms >= silence_ends(session, pending);
+
 			imap_session_fail(session, POSTERN_ERROR_OFFLINE,
 					  _("the server did not answer %s within %d seconds"),
 					  imap_command_name(pending->command),
-					  pending->timeout_ms / 1000);
+					  (is_silent ? pending->timeout_ms : ceiling_of(pending)) /
+					      1000);
 			return;
 		}
 	}

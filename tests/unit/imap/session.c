@@ -275,10 +275,30 @@ capabilities_are_bounded(void **state)
 	imap_session_free(owner.session);
 }
 
+/* Its owner asks for the time before anything came. */
+static void
+silent_server_has_a_deadline_from_the_start(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	Owner owner = { 0 };
+
+	open_session(&owner, false);
+	assert_true(imap_session_deadline_ms(owner.session) < INT64_MAX);
+	assert_true(imap_session_tick(owner.session, 5000, &error));
+	assert_int_equal(imap_session_deadline_ms(owner.session), 65000);
+	assert_true(imap_session_tick(owner.session, 64999, &error));
+	assert_false(imap_session_tick(owner.session, 65000, &error));
+	assert_true(g_error_matches(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE));
+	assert_int_equal(imap_session_deadline_ms(owner.session), INT64_MAX);
+	imap_session_free(owner.session);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		{ "/imap/session/silent-server-has-a-deadline-from-the-start",
+		  silent_server_has_a_deadline_from_the_start },
 		cmocka_unit_test(deflated_bytes_are_left_to_the_owner),
 		cmocka_unit_test(no_callback_runs_from_the_call_that_asked),
 		cmocka_unit_test(callbacks_may_send),
