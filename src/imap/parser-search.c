@@ -2,20 +2,22 @@
 #include "parser-private.h"
 
 /* *(SP nz-number) [SP "(MODSEQ" SP number ")"]  (RFC 9051; RFC 7162, 3.1.5).  A 0 names no message, and
- * is left out. */
+ * is left out.  There may be millions: a first pass counts them, so that each costs four bytes. */
 bool
 imap_take_search(ImapParser *parser, Span *in, ImapResponse *out)
 {
-	size_t mark = imap_gather_begin(parser), size;
-	uint32_t number;
-	Span name;
+	Span ahead = *in, name;
+	uint32_t number, *numbers;
+	size_t n_numbers = 0;
 
+	while (imap_take_number(&ahead, &number))
+		n_numbers += number > 0;
+	out->numbers.at = numbers = imap_arena_take(&parser->arena, n_numbers * sizeof(uint32_t));
+	out->numbers.count = n_numbers;
 	while (imap_take_number(in, &number)) {
 		if (number)
-			imap_gather(parser, &number, sizeof number);
+			*numbers++ = number;
 	}
-	out->numbers.at = imap_gather_end(parser, mark, &size);
-	out->numbers.count = size / sizeof(uint32_t);
 	if (!imap_take_char(in, '('))
 		return true;
 	return imap_take_word(in, &name) && span_is_nocase(name, "MODSEQ") &&

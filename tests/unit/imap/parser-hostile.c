@@ -226,6 +226,11 @@ wide_lists_are_counted_right(void **state)
 			       (const char *const[5]){ "* SEARCH", " 123456", "", "", "" },
 			       3 * DEEP, &response));
 	assert_int_equal(response.numbers.count, 3 * DEEP);
+	assert_int_equal(response.numbers.at[3 * DEEP - 1], 123456);
+	/* four bytes each, and none twice */
+	assert_true(parser->scratch_capacity < 3 * DEEP);
+	assert_true((size_t)(parser->arena.at - (const char *)response.numbers.at) <=
+		    3 * DEEP * sizeof(uint32_t) + 16);
 	assert_true(
 	    parse_deep(parser, line,
 		       (const char *const[5]){ "* 1 FETCH (FLAGS (", " \\Seen kw", "", "", "))" },
