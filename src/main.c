@@ -87,6 +87,19 @@ run_ui(const CliOptions *options, const Config *config, const char *data_dir, Lo
 	return ui_run(&ui);
 }
 
+/* Said once, at the end: what runs does not depend on it. */
+static void
+report_log(Log *log, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!log_failure(log))
+		return;
+	g_set_error(&error, POSTERN_ERROR, POSTERN_ERROR_FILE, _("cannot write the log %s: %s"),
+		    path, g_strerror(log_failure(log)));
+	cli_report(error);
+}
+
 static int
 run(const CliOptions *options)
 {
@@ -95,6 +108,7 @@ run(const CliOptions *options)
 	g_autoptr(Config) config = NULL;
 	g_autofree char *data_dir =
 	    options->data ? paths_expand_home(options->data) : paths_data_dir();
+	int status;
 
 	if (options->log) {
 		log = log_open(options->log, &error);
@@ -106,8 +120,11 @@ run(const CliOptions *options)
 		return cli_report(error);
 	mail_init();
 	if (options->command == CLI_UI)
-		return run_ui(options, config, data_dir, log);
-	return cli_run(options, config, data_dir, log);
+		status = run_ui(options, config, data_dir, log);
+	else
+		status = cli_run(options, config, data_dir, log);
+	report_log(log, options->log);
+	return status;
 }
 
 int

@@ -14,6 +14,9 @@ Log *log_ref(Log *log);	  /* NULL is fine */
 void log_unref(Log *log); /* NULL is fine; the last one closes the file */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Log, log_unref)
 
+/* The errno of the first line that could not be written; 0: all were. */
+int log_failure(Log *log);
+
 /* A line of our own words: time, WHO ("imap 2", "store"), then the text. */
 void log_event(Log *log, const char *who, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

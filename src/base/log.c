@@ -13,6 +13,7 @@ struct Log {
 	int refs;	      /* atomic */
 	pthread_mutex_t lock; /* one that the thread sanitizer sees */
 	FILE *file;
+	int failure; /* errno of the first write that failed; 0: none did */
 	gint64 start_us;
 };
 
@@ -56,6 +57,19 @@ log_unref(Log *log)
 	g_free(log);
 }
 
+int
+log_failure(Log *log)
+{
+	int failure;
+
+	if (!log)
+		return 0;
+	pthread_mutex_lock(&log->lock);
+	failure = log->failure;
+	pthread_mutex_unlock(&log->lock);
+	return failure;
+}
+
 static void
 put_escaped(FILE *file, Span text)
 {
@@ -86,7 +100,10 @@ put_line(Log *log, const char *who, const char *mark, Span text)
 	fprintf(log->file, "%6" G_GINT64_FORMAT ".%03d %s %s", ms / 1000, (int)(ms % 1000), who,
 		mark);
 	put_escaped(log->file, text);
-	fputc('\n', log->file);
+	errno = 0;
+	fputc('\n', log->file); /* writes the line */
+	if (ferror(log->file) && !log->failure)
+		log->failure = errno ? errno : EIO;
 	pthread_mutex_unlock(&log->lock);
 }
 

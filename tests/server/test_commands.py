@@ -359,6 +359,11 @@ class Check(unittest.TestCase):
                                 {"IMAP4rev1", "IDLE", "CONDSTORE", "LIST-EXTENDED"})
         self.assertGreaterEqual(set(report["capabilities_unused"]), {"UIDPLUS", "THREAD=REFS"})
 
+    def test_a_log_that_cannot_be_written_is_said_once(self):
+        done = postern.run("--log", "/dev/full", "check")
+        self.assertEqual(done.status, DONE, done)
+        self.assertEqual(done.err.count("cannot write the log /dev/full"), 1, done)
+
     def test_uses_the_strongest_mechanism(self):
         for offered, chosen in (("plain login", "PLAIN"), ("plain cram-md5", "CRAM-MD5"),
                                 ("plain scram-sha-1 cram-md5", "SCRAM-SHA-1"), ("login", "LOGIN")):
