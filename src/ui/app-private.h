@@ -85,6 +85,7 @@ struct App {
 	guint soon;    /* timer: draw a little later; 0 */
 	guint tick;    /* timer: once a second while a text changes by itself; 0 */
 	guint look;    /* timer: without an engine, what another process wrote; 0 */
+	guint browse;  /* timer: the folder list is on show; 0 */
 	guint retry;   /* timer: reading only, whether the other process is gone; 0 */
 	int tasks;     /* threads at work for us */
 	guint frames;

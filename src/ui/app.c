@@ -19,8 +19,9 @@
 #define SOON_MS 50
 /* Another process's changes are looked for this often. */
 #define LOOK_S 2
-/* The folder list is asked for at most this often. */
+/* The folder list is asked for at most this often, and while it is on show, this often. */
 #define FOLDERS_S 5
+#define BROWSE_S  30
 /* And whether it is gone. */
 #define RETRY_S 5
 /* Keys taken in one turn: a paste must not keep the rest waiting. */
@@ -192,6 +193,20 @@ app_refresh(App *app)
 	return ok;
 }
 
+/* What happens in the other folders is told by nobody but the list itself. */
+static gboolean
+on_browse(gpointer data)
+{
+	App *app = data;
+
+	if (app_place(app) == VIEW_PLACE_FOLDERS) {
+		app_ask_folders(app);
+		return G_SOURCE_CONTINUE;
+	}
+	app->browse = 0;
+	return G_SOURCE_REMOVE;
+}
+
 static void
 draw(App *app)
 {
@@ -210,6 +225,8 @@ draw(App *app)
 	*app->key = '\0';
 	if (!app->tick && view_status_ticks(app_status(app)))
 		app->tick = g_timeout_add_seconds(1, on_tick, app);
+	if (!app->browse && app_place(app) == VIEW_PLACE_FOLDERS)
+		app->browse = g_timeout_add_seconds(BROWSE_S, on_browse, app);
 }
 
 /* ---- folders -------------------------------------------------------------------------------- */
@@ -616,7 +633,7 @@ live(App *app)
 static void
 wait_for_tasks(App *app)
 {
-	const guint *timers[] = { &app->soon, &app->tick, &app->look, &app->retry };
+	const guint *timers[] = { &app->soon, &app->tick, &app->look, &app->browse, &app->retry };
 
 	save_cancel_all(app);
 	while (app->tasks > 0)

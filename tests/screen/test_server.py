@@ -170,6 +170,23 @@ class Server(unittest.TestCase):
                 second.keys("q")
                 self.assertEqual(second.wait_exit(), 0)
 
+    def test_the_open_folder_list_shows_what_happens(self):
+        with Dovecot(mail=[simple(1), simple(2, "Archive")]) as server, \
+                Postern(server.url, ca=server.ca) as program, online(program) as terminal:
+            terminal.wait("1/1")
+            terminal.wait(re.compile("^ connected", re.M))
+            server.deliver([simple(3, "Archive")])
+            terminal.keys("y")          # asks anew
+            terminal.wait(re.compile(r"^ Archive +2 +2$", re.M))
+            server.deliver([simple(4), simple(5, "Made just now")])
+            terminal.wait(re.compile(r"^ INBOX +2 +2$", re.M))
+            terminal.keys("F5")
+            terminal.wait(re.compile(r"^ Made just now +1 +1$", re.M))
+            # Opened again at once, it does not ask again.
+            terminal.keys("q", "y", "q", "y")
+            terminal.wait("Made just now")
+            self.assertLessEqual(len(re.findall(r"C: A\d+ LIST ", program.log())), 3)
+
     def test_an_unknown_folder_leaves_one_where_one_is(self):
         with Dovecot(mail=[simple(1), simple(2, "Archive")]) as server, \
                 Postern(server.url, ca=server.ca) as program, online(program) as terminal:
