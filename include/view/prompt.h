@@ -13,7 +13,6 @@ ViewPrompt *view_prompt_new(const char *label, const char *text);
 void view_prompt_free(ViewPrompt *prompt); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViewPrompt, view_prompt_free)
 
-const char *view_prompt_label(const ViewPrompt *prompt);
 const char *view_prompt_text(const ViewPrompt *prompt);
 void view_prompt_set(ViewPrompt *prompt, const char *text);
 

@@ -39,12 +39,6 @@ view_prompt_free(ViewPrompt *prompt)
 }
 
 const char *
-view_prompt_label(const ViewPrompt *prompt)
-{
-	return prompt->label;
-}
-
-const char *
 view_prompt_text(const ViewPrompt *prompt)
 {
 	return prompt->text->str;
