@@ -52,7 +52,10 @@ view_save_check(const char *typed, const MailPart *part, char **path, ViewSaveSt
 	*state = VIEW_SAVE_FREE;
 	if (lstat(expanded, &at) == 0) {
 		if (!S_ISREG(at.st_mode) && !S_ISLNK(at.st_mode)) {
-			set_file_error(error, _("%s is no file: %s"), expanded, EEXIST);
+			g_autofree char *safe = safe_line(expanded);
+
+			g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_FILE,
+				    _("%s is there already, and is not a file to replace"), safe);
 			return false;
 		}
 		*state = VIEW_SAVE_EXISTS;
