@@ -415,6 +415,10 @@ act_on_key(App *app, const char *key)
 
 	g_clear_pointer(&app->notice, g_free);
 	app->dirty = true;
+	if (!strcmp(key, "Ctrl-Z")) { /* whatever is being asked */
+		suspend(app);
+		return;
+	}
 	if (ask_on_key(app, key))
 		return;
 	command = view_command_for_key(app_place(app), key);

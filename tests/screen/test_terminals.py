@@ -115,6 +115,24 @@ class Terminals(unittest.TestCase):
                 terminal.keys("q")
                 terminal.wait("OVER")
 
+    def test_it_stops_in_the_middle_of_a_question(self):
+        with filled(300) as program:
+            command = program.command("--offline")
+            script = " ".join(f"'{word}'" for word in command)
+            shell = ["sh", "-i", "-c", f"set -m; {script}; echo STOPPED; fg >/dev/null; echo OVER"]
+            with Terminal(shell, environment=program.environment) as terminal:
+                terminal.wait("1/300")
+                terminal.keys("c")
+                terminal.type("Sen")
+                terminal.wait("Open folder: Sen")
+                before = len(terminal.raw())
+                terminal.keys("C-z")
+                terminal.wait(lambda _: b"STOPPED" in terminal.raw()[before:])
+                terminal.type("t")
+                terminal.wait("Open folder: Sent")
+                terminal.keys("Escape", "q")
+                terminal.wait("OVER")
+
 
 if __name__ == "__main__":
     postern.main()
