@@ -2,7 +2,8 @@
  * read, whatever the size of the mailbox.  What is selected is a message, not a line: it stays
  * selected when rows come or go around it, and keeps its line on the screen, except that at the very
  * top what arrives is let in.  When it is removed, the one that takes its place is selected.  While a
- * mailbox comes in for the first time, and nothing was chosen yet, the newest so far is selected.
+ * mailbox comes in for the first time, and nothing was chosen yet, the newest so far is selected; and
+ * who went to the last row then stays at the last, until they move or choose a message.
  *
  * Belongs to the thread of its store handle. */
 #ifndef VIEW_LIST_H

@@ -113,9 +113,12 @@ open_selected(App *app, bool parts)
 {
 	const StoreRow *row = app->list ? view_list_selected(app->list) : NULL;
 
-	if (!row)
+	if (!row) {
 		app_notice(app, _("There is no message here."));
-	else if (parts)
+		return;
+	}
+	view_list_select(app->list, view_list_cursor(app->list)->at); /* the one, not the place */
+	if (parts)
 		read_open_parts(app, row->id);
 	else
 		read_open(app, row->id);

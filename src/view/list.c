@@ -11,6 +11,8 @@ struct ViewList {
 	/* Until the mirror is whole, or somebody chose, the newest is selected, whichever that is:
 	 * nobody opened a mailbox to have the message selected that happened to come first. */
 	bool settled;
+	/* Went to the last row while more come in behind it: stays at the last, whichever that is. */
+	bool at_end;
 
 	/* The message that is selected; where it would stand if it were gone. */
 	StoreId selected;
@@ -139,6 +141,10 @@ refresh(ViewList *list, GError **error)
 	changed = version != list->version || !list->mailbox;
 	if (changed && (!follow_selection(list, error) || !read_mailbox(list, error)))
 		return false;
+	if (list->at_end && list->cursor.total > 0) {
+		list->cursor.at = list->cursor.total - 1;
+		list->at_end = list->mailbox->known_from_uid != 1;
+	}
 	view_cursor_fit(&list->cursor);
 	if ((changed || !list->rows || list->rows_top != list->cursor.top ||
 	     list->rows_count != list->cursor.rows) &&
@@ -167,6 +173,8 @@ view_list_move(ViewList *list, ViewMove move)
 	bool moved = view_cursor_move(&list->cursor, move);
 
 	list->settled = true;
+	list->at_end =
+	    move == VIEW_MOVE_LAST && list->mailbox && list->mailbox->known_from_uid != 1;
 	if (moved)
 		note_selection(list);
 	return moved;
@@ -178,6 +186,7 @@ view_list_select(ViewList *list, uint32_t offset)
 	if (offset >= list->cursor.total)
 		return false;
 	list->settled = true;
+	list->at_end = false;
 	view_cursor_select(&list->cursor, offset);
 	note_selection(list);
 	return true;

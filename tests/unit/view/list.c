@@ -156,6 +156,41 @@ it_is_newest_first_and_shows_a_screenful(void **state)
 }
 
 static void
+who_went_to_the_end_stays_there_while_more_comes_in(void **state)
+{
+	Fixture *f = *state;
+	GError *error = NULL;
+
+	assert_true(store_mailbox_progress(f->writer, f->mailbox, 50, 101, 0, &error));
+	for (uint32_t uid = 100; uid >= 50; uid--)
+		put(f, uid, 1000 + uid, 0);
+	refresh(f);
+	move(f, VIEW_MOVE_LAST);
+	assert_int_equal(selected(f), 50);
+	for (uint32_t uid = 49; uid >= 20; uid--)
+		put(f, uid, 1000 + uid, 0);
+	refresh(f);
+	assert_int_equal(selected(f), 20);
+	assert_int_equal(top(f), 29);
+
+	move(f, VIEW_MOVE_UP);
+	put(f, 19, 1019, 0);
+	refresh(f);
+	assert_int_equal(selected(f), 21);
+
+	/* Whole with the last batch: that is the end, and then a message is what is selected. */
+	move(f, VIEW_MOVE_LAST);
+	for (uint32_t uid = 18; uid >= 2; uid--)
+		put(f, uid, 1000 + uid, 0);
+	assert_true(store_mailbox_progress(f->writer, f->mailbox, 1, 101, 0, &error));
+	refresh(f);
+	assert_int_equal(selected(f), 2);
+	put(f, 101, 500, 0);
+	refresh(f);
+	assert_int_equal(selected(f), 2);
+}
+
+static void
 the_message_stays_selected_and_on_its_line_when_others_arrive_above(void **state)
 {
 	Fixture *f = *state;
@@ -353,6 +388,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		LIST_TEST(an_empty_mailbox_has_no_selection),
 		LIST_TEST(it_is_newest_first_and_shows_a_screenful),
+		LIST_TEST(who_went_to_the_end_stays_there_while_more_comes_in),
 		LIST_TEST(the_message_stays_selected_and_on_its_line_when_others_arrive_above),
 		LIST_TEST(at_the_very_top_new_ones_are_let_in_and_the_selection_stays),
 		LIST_TEST(
