@@ -44,6 +44,7 @@ typedef enum {
 	VIEW_DO_REDRAW,
 	VIEW_DO_RECONNECT,
 	VIEW_DO_SUSPEND,
+	VIEW_DO_MESSAGES,
 } ViewVerb;
 
 typedef struct ViewCommand {

@@ -38,6 +38,24 @@ static void
 show_help(App *app)
 {
 	view_pager_take(app->help, act_help(app_place(app), screen_columns(app->screen)), false);
+	app->help_title = view_place_title(VIEW_PLACE_HELP);
+	app_go(app, VIEW_PLACE_HELP);
+}
+
+/* The status line first, then the notices, the last one on top. */
+static void
+show_messages(App *app)
+{
+	g_autofree char *status = view_status_text(app_status(app), g_get_monotonic_time());
+	ViewDocument *document = view_document_new();
+
+	view_document_add(document, VIEW_LINE_HEADING, span_of_string(status));
+	view_document_add(document, VIEW_LINE_TEXT, SPAN_EMPTY);
+	for (guint i = app->said->len; i-- > 0;)
+		view_document_add_indented(document, VIEW_LINE_TEXT, 2,
+					   span_of_string(app->said->pdata[i]));
+	view_pager_take(app->help, document, false);
+	app->help_title = _("Messages");
 	app_go(app, VIEW_PLACE_HELP);
 }
 
@@ -395,6 +413,9 @@ do_command(App *app, const ViewCommand *command, const char *argument)
 		break;
 	case VIEW_DO_HELP:
 		show_help(app);
+		break;
+	case VIEW_DO_MESSAGES:
+		show_messages(app);
 		break;
 	case VIEW_DO_COMMAND:
 		ask_text(app, ":", NULL, on_command, complete_command);

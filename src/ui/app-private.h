@@ -65,6 +65,7 @@ struct App {
 	ViewCursor parts_cursor;
 
 	ViewPager *help;
+	const char *help_title; /* what is in it; static */
 
 	/* What is asked on the last line. */
 	ViewPrompt *prompt;
@@ -78,6 +79,7 @@ struct App {
 
 	char *notice; /* through the door; until the next key */
 	bool notice_is_error;
+	GPtrArray *said; /* of char *: the notices so far, with their time, the last ones */
 
 	bool quit;
 	GError *fatal; /* why it cannot go on; NULL */

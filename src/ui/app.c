@@ -27,6 +27,7 @@
 /* Keys taken in one turn: a paste must not keep the rest waiting. */
 #define KEYS_A_TURN   64
 #define OPEN_ROWS_MAX 60
+#define SAID_MAX      50
 
 /* ---- places --------------------------------------------------------------------------------- */
 
@@ -79,6 +80,17 @@ app_to_list(App *app)
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
+static void
+keep_notice(App *app)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *time = g_date_time_format(now, "%H:%M:%S");
+
+	if (app->said->len == SAID_MAX)
+		g_ptr_array_remove_index(app->said, 0);
+	g_ptr_array_add(app->said, g_strdup_printf("%s  %s", time, app->notice));
+}
+
 void
 app_notice(App *app, const char *text)
 {
@@ -86,6 +98,7 @@ app_notice(App *app, const char *text)
 	app->notice = safe_line(text);
 	app->notice_is_error = false;
 	app->dirty = true;
+	keep_notice(app);
 }
 
 void
@@ -600,6 +613,7 @@ set_up(App *app, const UiOptions *options, GError **error)
 		g_hash_table_insert(app->statuses, account->name, status);
 	}
 	app->savings = g_ptr_array_new_with_free_func(saving_free);
+	app->said = g_ptr_array_new_with_free_func(g_free);
 	app->pager = view_pager_new();
 	app->part_pager = view_pager_new();
 	app->help = view_pager_new();
@@ -662,6 +676,7 @@ tear_down(App *app)
 	g_free(app->folder);
 	g_free(app->open_error);
 	g_free(app->notice);
+	g_clear_pointer(&app->said, g_ptr_array_unref);
 }
 
 int

@@ -10,6 +10,8 @@
 #include "mail/header.h"
 
 #define LINES_MAX 512
+/* Of a long notice. */
+#define NOTICE_LINES 3
 
 /* TEXT in WIDTH cells; where it is cut, it says so. */
 static void
@@ -73,8 +75,9 @@ title(const App *app)
 	case VIEW_PLACE_MESSAGE:
 	case VIEW_PLACE_PARTS:
 		return safe_line(view_message_row(app->message)->subject);
-	case VIEW_PLACE_FOLDERS:
 	case VIEW_PLACE_HELP:
+		return g_strdup(app->help_title);
+	case VIEW_PLACE_FOLDERS:
 		break;
 	}
 	return g_strdup(view_place_title(app_place(app)));
@@ -416,6 +419,28 @@ draw_status(App *app)
 	put_right(app, y, width - 1, where, UI_BAR);
 }
 
+/* The end of a sentence is where it says what to do: one too long for the last line stands on several
+ * above the status line. */
+static void
+draw_notice(App *app)
+{
+	int rows = screen_rows(app->screen), width = screen_columns(app->screen), n = 0;
+	int room = MIN(NOTICE_LINES, rows - 4);
+	unsigned style = app->notice_is_error ? UI_ERROR : UI_NOTE;
+	Span rest = span_of_string(app->notice), at[NOTICE_LINES];
+
+	if (width_of(app->notice) <= width || room < 2) {
+		put(app, rows - 1, 0, width, app->notice, style);
+		return;
+	}
+	while (n < room && !span_is_empty(rest))
+		at[n++] = view_wrap(&rest, width);
+	for (int i = 0; i < n; i++)
+		ui_put(app->screen, rows - 2 - n + i, 0, width, at[i], style);
+	if (!span_is_empty(rest))
+		put(app, rows - 1, 0, width, _("(! shows all of it)"), style);
+}
+
 static void
 draw_last_line(App *app)
 {
@@ -439,7 +464,7 @@ draw_last_line(App *app)
 		ui_put(app->screen, y, 0, width, span_of_string(shown), UI_PLAIN);
 		screen_cursor(app->screen, y, x, true);
 	} else if (app->notice)
-		put(app, y, 0, width, app->notice, app->notice_is_error ? UI_ERROR : UI_NOTE);
+		draw_notice(app);
 }
 
 void

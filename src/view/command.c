@@ -62,6 +62,8 @@ const ViewCommand view_commands[] = {
 	  N_("Leave Postern") },
 	{ VIEW_DO_HELP, VIEW_PLACE_ANY & ~VIEW_PLACE_HELP, "help", "? F1", NULL,
 	  N_("Show what can be done here, and the keys for it") },
+	{ VIEW_DO_MESSAGES, VIEW_PLACE_ANY & ~VIEW_PLACE_HELP, "messages", "!", NULL,
+	  N_("Show in full what the lines below said") },
 	{ VIEW_DO_COMMAND, VIEW_PLACE_ANY, "command", ":", N_("NAME"),
 	  N_("Do something by its name; Tab completes it") },
 	{ VIEW_DO_RECONNECT, VIEW_PLACE_ANY, "reconnect", "F5", NULL,

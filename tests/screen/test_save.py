@@ -101,6 +101,24 @@ class Save(unittest.TestCase):
             terminal.keys("s", "C-u", "Enter")
             terminal.wait("no file was named")
 
+    def test_a_long_error_can_be_read_to_its_end(self):
+        with filled(300) as program, offline(program, size=(80, 24)) as terminal:
+            self.to_parts(terminal)
+            self.save_to(terminal, "/" + "no-such-directory-/" * 5 + "the-end/file")
+            terminal.wait(re.compile("the-end: No such file or directory"))
+            screen = terminal.lines
+            self.assertIn("offline", screen[-2])
+            terminal.keys("j")
+            terminal.wait("No such file", absent=True)
+            self.save_to(terminal, "/" + "no-such-directory-/" * 15 + "the-end/file")
+            terminal.wait("(! shows all of it)")
+            terminal.keys("!")
+            screen = terminal.wait("Messages")
+            self.assertRegex(screen, "(?m)^offline$")
+            self.assertEqual("".join(screen.split()).count("the-end:Nosuchfile"), 2)
+            terminal.keys("q")
+            terminal.wait("text/plain")
+
     def test_paths_complete(self):
         with filled(300) as program, offline(program, size=(160, 30)) as terminal:
             os.mkdir(os.path.join(program.dir, "some-directory"))
