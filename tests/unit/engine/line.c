@@ -98,7 +98,8 @@ a_server_that_hangs_up_after_every_login_is_asked_less_and_less(void **state)
 	fixture_until(fixture, has_waited, 3);
 	/* The waits before it were of one second and of two, or more: never less. */
 	assert_true(g_get_monotonic_time() - begun >= 3000000);
-	assert_int_equal(fake_server_connections(fixture->server), 3);
+	/* One more where the person's open came after the first was lost: that is tried at once. */
+	assert_in_range(fake_server_connections(fixture->server), 3, 4);
 }
 
 static void
