@@ -251,6 +251,8 @@ imap_body_parse(ImapParser *parser, Span text, const ImapBodyPart **parts, size_
 		bool *truncated)
 {
 	begin(parser, NULL);
+	/* As the FETCH it was kept from was read. */
+	parser->is_lenient = true;
 	if (!imap_take_body(parser, &text, truncated))
 		return false;
 	*parts = parser->parts;

@@ -207,15 +207,38 @@ kept_text_parses_again(void **state)
 	assert_string_equal(first->str, again->str);
 }
 
+/* Inside FETCH a NUL between quotes is let pass; so it is when the text is taken back. */
+static void
+kept_text_with_a_nul_parses_again(void **state)
+{
+	static const char line[] =
+	    "* 1 FETCH (UID 7 BODYSTRUCTURE (\"TE\0XT\" \"PLAIN\" NIL NIL NIL "
+	    "\"7BIT\" 12 3))";
+	g_autoptr(ImapParser) parser = imap_parser_new(), second = imap_parser_new();
+	ImapFrame frame = { .text = span_of(line, sizeof line - 1) };
+	const ImapBodyPart *parts;
+	ImapResponse response;
+	size_t error_offset, n_parts;
+	bool truncated;
+
+	assert_true(imap_parser_parse(parser, &frame, &response, &error_offset));
+	assert_true(response.fetch.present & IMAP_FETCH_BODYSTRUCTURE);
+	assert_true(
+	    imap_body_parse(second, response.fetch.structure_text, &parts, &n_parts, &truncated));
+	assert_int_equal(n_parts, 1);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest more[G_N_ELEMENTS(shapes) + 1] = {
+	struct CMUnitTest more[G_N_ELEMENTS(shapes) + 2] = {
 		{ "/imap/body/kept-text-parses-again", kept_text_parses_again },
+		{ "/imap/body/kept-text-with-a-nul-parses-again",
+		  kept_text_with_a_nul_parses_again },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-		more[i + 1] = (struct CMUnitTest){
+		more[i + 2] = (struct CMUnitTest){
 			.name = shapes[i].name,
 			.test_func = structure_has_its_shape,
 			.initial_state = (void *)&shapes[i],
