@@ -29,7 +29,15 @@ def bare(server, messages, tls):
     if tls:
         context = ssl.create_default_context(cafile=server.ca)
         line = context.wrap_socket(line, server_hostname="localhost")
-    words = [f'1 LOGIN {USER} "{PASSWORD}"', "2 SELECT INBOX (CONDSTORE)"]
+    # Alone: what comes behind a login has to fit the 4 KiB that Dovecot's login process reads.
+    line.sendall(f'1 LOGIN {USER} "{PASSWORD}"\r\n'.encode())
+    greeting = b""
+    while b"\r\n1 OK" not in greeting:
+        got = line.recv(4096)
+        if not got:
+            sys.exit(f"fill.py: the server closed: {greeting}")
+        greeting += got
+    words = ["2 SELECT INBOX (CONDSTORE)"]
     for high in range(messages, 0, -SLICE):
         words.append(f"3 FETCH {max(high - SLICE + 1, 1)}:{high} {ITEMS}")
     words.append("4 NOOP")
