@@ -91,7 +91,7 @@ typedef struct EngineOptions {
  * store: with OFFLINE error; reading alone is possible with a STORE_READER handle. */
 Engine *engine_start(const EngineOptions *options, GError **error);
 /* Asks every connection to log out, waits for the thread (at most about a second for the lines).
- * No event comes after it.  NULL is fine. */
+ * No event comes after it.  Never from inside an event.  NULL is fine. */
 void engine_stop(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_stop)
 
