@@ -25,6 +25,12 @@ static const struct {
 	  "SELECT count(*) FROM parts p WHERE message > 0 AND (pieces, size) IS NOT"
 	  " (SELECT count(*), coalesce(sum(length(bytes)), 0) FROM pieces"
 	  "  WHERE id BETWEEN p.id << 20 AND ((p.id + 1) << 20) - 1)" },
+	{ "a wrong count of bytes kept",
+	  "SELECT count(*) FROM accounts a WHERE kept <> (SELECT coalesce(sum(size), 0) FROM parts"
+	  "  WHERE message > 0 AND account = a.id)" },
+	{ "unfinished parts that nobody writes", "SELECT count(*) FROM unfinished WHERE part NOT IN"
+						 " (SELECT id FROM parts WHERE message IS NULL)"
+						 " OR message NOT IN (SELECT id FROM messages)" },
 	{ "pieces of no part", "SELECT count(*) FROM pieces WHERE id >> 20 NOT IN"
 			       " (SELECT id FROM parts)" },
 	{ "numbers to be given out again",

@@ -14,6 +14,12 @@ struct StorePartWriter {
 	uint64_t size;
 };
 
+static int64_t
+this_hour(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC / 3600;
+}
+
 static bool
 part_find(Store *store, StoreId message, const char *section, int64_t *part, uint64_t *size,
 	  GError **error)
@@ -210,6 +216,8 @@ part_finish(StorePartWriter *writer, StoreId message, const char *section, GErro
 	sqlite3_bind_text(query, 3, section, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(query, 4, (sqlite3_int64)writer->size);
 	sqlite3_bind_int64(query, 5, writer->pieces);
+	sqlite3_bind_int64(query, 6, head.mailbox);
+	sqlite3_bind_int64(query, 7, this_hour());
 	if (!store_run(store, query, &changed, error))
 		return false;
 	if (changed == 0) {

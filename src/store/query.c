@@ -101,8 +101,10 @@ static const char *const texts[SQL_N] = {
 	[SQL_CHUNK_DELETE] = "DELETE FROM chunks WHERE id = ?1",
 
 	[SQL_PART_FIND] = "SELECT id, size FROM parts WHERE message = ?1 AND section = ?2",
-	[SQL_PART_ADD] = "INSERT INTO parts VALUES(?1, NULL, '', 0, 0)",
-	[SQL_PART_FINISH] = "UPDATE parts SET message = ?2, section = ?3, size = ?4, pieces = ?5"
+	[SQL_PART_ADD] =
+	    "INSERT INTO parts(id, message, section, size, pieces) VALUES(?1, NULL, '', 0, 0)",
+	[SQL_PART_FINISH] = "UPDATE parts SET message = ?2, section = ?3, size = ?4, pieces = ?5,"
+			    " looked = ?7, account = (SELECT account FROM mailboxes WHERE id = ?6)"
 			    " WHERE id = ?1 AND message IS NULL",
 	[SQL_PART_REPLACE] = "UPDATE parts SET message = 0 WHERE message = ?1 AND section = ?2",
 	[SQL_PART_DROP] = "UPDATE parts SET message = 0 WHERE id = ?1",

@@ -41,6 +41,25 @@ static const char *const steps[] = {
 	" size INTEGER NOT NULL, pieces INTEGER NOT NULL);"
 	"CREATE INDEX parts_message ON parts(message, section);"
 	"CREATE TABLE pieces(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
+
+	/* What is kept, and for how long.  accounts.kept: the bytes of an account's whole parts.
+	 * parts.looked: the hour (since the epoch) in which the part was last looked at.  unfinished:
+	 * what came of a part before the line was cut; total: its size when it is whole. */
+	"ALTER TABLE accounts ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE parts ADD COLUMN account INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE parts ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE parts SET account = coalesce((SELECT b.account FROM messages m"
+	" JOIN mailboxes b ON b.epoch = m.epoch WHERE m.id = parts.message), 0) WHERE message > 0;"
+	"UPDATE accounts SET kept = (SELECT coalesce(sum(size), 0) FROM parts"
+	" WHERE message > 0 AND account = accounts.id);"
+	"CREATE INDEX parts_looked ON parts(account, looked) WHERE message > 0;"
+	"CREATE TRIGGER parts_kept AFTER UPDATE OF message, size, account ON parts BEGIN"
+	" UPDATE accounts SET kept = kept - old.size WHERE id = old.account AND old.message > 0;"
+	" UPDATE accounts SET kept = kept + new.size WHERE id = new.account AND new.message > 0;"
+	" END;"
+	"CREATE TABLE unfinished(message INTEGER, section TEXT, part INTEGER NOT NULL,"
+	" total INTEGER NOT NULL, begun INTEGER NOT NULL,"
+	" PRIMARY KEY(message, section)) WITHOUT ROWID;",
 };
 
 int
