@@ -26,7 +26,7 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/config.h"
-#include "store/store.h"
+#include "store/journal.h"
 
 typedef struct Engine Engine;
 
@@ -60,6 +60,7 @@ typedef enum {
 	ENGINE_EVENT_PART,     /* message, section: its bytes are in the store now */
 	ENGINE_EVENT_DONE,     /* request ended: error NULL or why not.  Exactly once each. */
 	ENGINE_EVENT_PROGRESS, /* request: done of total bytes */
+	ENGINE_EVENT_QUEUE,    /* account's journal changed: rows came, left or failed */
 	ENGINE_EVENT_NOTICE, /* text, through the door: for the person (ALERT, a database set aside...) */
 } EngineEventType;
 
@@ -72,6 +73,10 @@ typedef struct EngineEvent {
 	const char *text;
 	uint64_t done, total;
 	const EngineStatus *status;
+	/* DONE of an intent or undo: the action it became part of (0: merged away), and of how many
+	 * messages; text: what was taken back. */
+	StoreId group;
+	uint32_t n;
 } EngineEvent;
 
 typedef void (*EngineEventFunc)(void *data, const EngineEvent *event);
@@ -125,6 +130,37 @@ EngineRequest engine_check(Engine *engine, const char *account);
  * ...), NULL before the DONE of a check.  Yours to unref.  Labels are not translated; the texts of
  * those that begin with "capabilities" are words with a blank between. */
 GPtrArray *engine_check_report(Engine *engine);
+
+/* ---- intents: what a person wants changed -------------------------------------------------- */
+
+/* Every change goes the same way, with and without a line: into the store and its journal in one
+ * transaction (store/journal.h), and from there to the server.  DONE comes
+ *
+ *	ENGINE_QUEUED	when it is safely in the journal, and shows: what a screen wants
+ *	ENGINE_THERE	when the server has confirmed all rows of the action.  With REFUSED (or what
+ *			the row failed with) when one failed; with OFFLINE when it is queued and the
+ *			line is away or went away (also with EngineOptions.offline)
+ *
+ * When the intent itself cannot be: USAGE, GONE or STORE, and nothing changed. */
+typedef enum { ENGINE_QUEUED, ENGINE_THERE } EngineUntil;
+
+/* INTENT is copied.  CREATE and RENAME: leave raw empty, it is made from name. */
+EngineRequest engine_intend(Engine *engine, const StoreIntent *intent, EngineUntil until);
+/* A message to be kept in DEST (a mailbox's id); its list fields are read out of CONTENT (any line
+ * ends; borrowed: a reference is taken).  DATE: of INTERNALDATE, 0: now. */
+EngineRequest engine_append(Engine *engine, StoreId dest, GBytes *content, uint16_t flags,
+			    const char *keywords, int64_t date, EngineUntil until);
+/* Takes back the last action of ACCOUNT (NULL: of any). */
+EngineRequest engine_undo(Engine *engine, const char *account, EngineUntil until);
+/* A person's word on a row of the journal (store_journal_retry, store_journal_drop). */
+EngineRequest engine_retry(Engine *engine, StoreId row, EngineUntil until);
+EngineRequest engine_drop(Engine *engine, StoreId row);
+
+/* Where ACCOUNT keeps its trash, archive, sent mail...: as configured (trash = ..., archive = ...),
+ * else by SPECIAL-USE (RFC 6154), else by a usual name.  GONE: there is none, and *NAME (yours) is
+ * what to create.  Any thread, with its own reader. */
+bool engine_special(Store *store, const ConfigAccount *config, StoreId account,
+		    StoreMailboxRole role, StoreMailbox **mailbox, char **name, GError **error);
 
 /* Ends REQUEST early: its DONE comes with CANCELLED; the line survives. */
 void engine_cancel(Engine *engine, EngineRequest request);

@@ -2,9 +2,10 @@
  * file "mail.db" in the data directory, 0600.  One writer (the engine's handle); any number of
  * readers (one handle a thread).  A handle belongs to the thread that uses it.
  *
- * Two kinds of truth live apart: this file can be rebuilt from the server at any time.  What exists
- * only here (the journal, later) goes into a file of its own, "journal.db", so that a damaged cache
- * is set aside without it.
+ * Two kinds of truth live in it: what can be had from the server again at any time, and what exists
+ * only here, the journal of what a person wants (store/journal.h): in one file, so that an intent and
+ * its effect are one transaction.  When a damaged file is set aside, whatever rows of the journal can
+ * still be read go into the fresh one, and NOTICE says so.
  *
  * Order.  A mailbox's list is by date, newest first, then by UID, highest first.  It is kept as a
  * two-level array beside the rows: a directory (one row a mailbox: count and first key of each
@@ -97,6 +98,12 @@ typedef struct StoreMailbox {
 
 	/* the mirror's own */
 	uint32_t total, unread; /* rows here, and those without SEEN; kept, never counted */
+	/* The server view (store/journal.h): how many of the server's messages are mirrored; what
+	 * EXISTS is held against.  total, but for what waits in the journal. */
+	uint32_t mirrored;
+	/* Made, renamed, deleted or (un)subscribed here, and not there yet: what LIST says of that is
+	 * passed over.  Deleted ones are in no list but can be got by id and by raw. */
+	bool created, renamed, deleted, resubscribed;
 	uint32_t
 	    known_from_uid; /* every UID from here up to mirrored_uidnext is mirrored; 0: nothing is,
 				  * 1: complete */

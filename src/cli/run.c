@@ -114,6 +114,7 @@ on_event(void *data, const EngineEvent *event)
 	case ENGINE_EVENT_FOLDERS:
 	case ENGINE_EVENT_ROWS:
 	case ENGINE_EVENT_PART:
+	case ENGINE_EVENT_QUEUE:
 	case ENGINE_EVENT_PROGRESS:
 		break;
 	}
