@@ -107,6 +107,7 @@ on_event(void *data, const EngineEvent *event)
 	case ENGINE_EVENT_PART:
 		fixture->parts++;
 		break;
+	case ENGINE_EVENT_QUEUE:
 	case ENGINE_EVENT_PROGRESS:
 		fixture->progress++;
 		break;
