@@ -4,14 +4,10 @@
 
 #include "base/error.h"
 #include "base/i18n.h"
-#include "connection-private.h"
+#include "line-private.h"
 #include "record-private.h"
 
 #include <pthread.h>
-
-typedef struct Account Account;
-typedef struct Mirror Mirror;
-typedef struct PartFetcher PartFetcher;
 
 struct Engine {
 	const Config *config;
@@ -100,47 +96,28 @@ struct Account {
 	const ConfigAccount *config;
 	StoreId id;
 
-	EngineLink link;
-	GError *error; /* why it is not online */
-	bool refused;  /* for good: only a person's word tries again */
 	ConnectionMemory memory;
-	Connection *connection;
-	bool online;
-	bool introduces;   /* ID and LIST are still to be sent on this line */
-	int64_t online_ms; /* monotonic; since when */
-	unsigned failures; /* in a row */
-	GSource *retry;	   /* owned */
-	int64_t retry_ms;  /* monotonic; when */
-	EngineTotals seen; /* already added to the engine's */
+	GPtrArray *lines; /* of Line, owned; the first, always there, is the interactive one */
 
-	GQueue jobs;	   /* of Job, owned: the person's, in order */
-	GQueue syncs;	   /* of Job, owned: behind them */
-	GSource *pump;	   /* owned; looks once this turn at what to send next */
-	bool hold_mailbox; /* while jobs are looked at: one that waits needs what is selected */
+	GQueue jobs;   /* of Job, owned: the person's, in order */
+	GQueue syncs;  /* of Job, owned: behind them */
+	LineTurn turn; /* between the two; NULL: none */
 
 	/* what the person last opened, brought back after a lost line */
 	char *home;
 	uint32_t home_rows;
 	bool home_fill;
 
-	Mirror *mirror;			/* the mailbox selected or being selected; NULL */
-	PartFetcher *parts;		/* always */
 	struct FolderRead *folder_read; /* a LIST in flight; NULL */
 	int64_t folders_ms;		/* when the folders were last read; 0: not on this line */
-	GSource *refresh;		/* owned: folder counts, IDLE renewal */
 	char *server_id;		/* the answer to ID, one line; NULL */
-
-	GSource *silence; /* owned: looks each second while the server owes an answer */
-	int silent_s;
-	bool at_once; /* the line was given up for a new one */
-
-	char *doing; /* for the status; NULL */
-	uint64_t doing_done, doing_total;
-	int64_t status_ms; /* when it was last posted */
 };
 
 Account *account_new(Engine *engine, const ConfigAccount *config, GError **error);
 void account_free(Account *account);
+
+Line *account_line(Account *account);		/* the interactive one */
+bool account_is_online(const Account *account); /* any line is */
 
 void account_add_job(Account *account, Job *take_job);
 Job *account_find_job(Account *account, EngineRequest request); /* NULL: over */
@@ -151,31 +128,33 @@ void account_logout(Account *account);
 
 /* JOB is over: its DONE is posted, it is freed.  ERROR may be NULL, and is not taken. */
 void account_finish(Account *account, Job *job, const GError *error);
-/* What to send next.  Online. */
-void jobs_step(Account *account);
-/* Looks again at what to send next, once this turn of the loop is over. */
+/* LINE, which is all there was, is gone, and nobody is to wait for it. */
+void account_finish_all(Account *account, const GError *error);
+/* What to send next on LINE, which is online. */
+void jobs_step(Line *line);
+/* As line_pump_later, for every line. */
 void account_pump_later(Account *account);
-void account_status(Account *account, const char *doing, uint64_t done, uint64_t total);
+/* Tells the person how the account stands now. */
+void account_post_status(Account *account);
 /* A store that cannot be written ends what needs it; the words go to the person. */
 void account_store_failed(Account *account, const GError *error);
 
 /* Turns a command's NO or BAD into words: "cannot WHAT: the server says ...". */
 GError *account_refusal(const ImapResponse *response, PosternError code, const char *what);
-bool account_has(const Account *account, const char *capability);
 
 /* ---- folders ----------------------------------------------------------------------------------- */
 
 /* Asks for the list and its counts; the jobs of kind FOLDERS that were started are done with it. */
-void folders_read(Account *account);
-void folders_on_response(Account *account, const ImapResponse *response);
-void folders_forget(Account *account); /* the line is gone */
+void folders_read(Line *line);
+void folders_on_response(Line *line, const ImapResponse *response);
+void folders_forget(Line *line); /* it is gone */
 /* Raw bytes for a folder by its decoded name; yours to unref. */
 GBytes *folders_raw_name(Account *account, const char *name);
 
 /* ---- the mirror of one selected mailbox ----------------------------------------------------------- */
 
 /* Starts with SELECT, unless it rides with the login. */
-Mirror *mirror_new(Account *account, GBytes *raw);
+Mirror *mirror_new(Line *line, GBytes *raw);
 void mirror_free(Mirror *mirror);
 void mirror_select(Mirror *mirror); /* now */
 void mirror_ride(Mirror *mirror);   /* with the login, if that can be */
@@ -206,7 +185,7 @@ void mirror_continue_sync(Mirror *mirror);
 
 /* ---- parts -------------------------------------------------------------------------------------- */
 
-PartFetcher *parts_new(Account *account);
+PartFetcher *parts_new(Line *line);
 void parts_free(PartFetcher *parts);
 /* Asks for what is not cached of JOB's sections; JOB->pending counts them.  The mailbox is selected. */
 void parts_start(PartFetcher *parts, Job *job);
@@ -221,7 +200,7 @@ void parts_forget(PartFetcher *parts, const GError *error); /* the line is gone 
 
 /* ---- check -------------------------------------------------------------------------------------- */
 
-GPtrArray *report_make(Account *account);
+GPtrArray *report_make(Line *line);
 
 /* Attached to the engine's context; yours to destroy and unref. */
 GSource *engine_timeout(Engine *engine, unsigned ms, GSourceFunc call, void *data);

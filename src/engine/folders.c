@@ -7,7 +7,8 @@
 #define STATUS_AT_ONCE 32 /* commands in flight where LIST-STATUS is not to be had */
 
 typedef struct FolderRead {
-	Account *account;
+	Line *line;
+	Account *account;    /* the line's */
 	GPtrArray *found;    /* of StoreMailbox, owned */
 	GHashTable *by_name; /* GBytes -> StoreMailbox in FOUND */
 	unsigned pending;
@@ -151,10 +152,19 @@ status_alone(Account *account, const ImapStatus *status)
 		engine_post(account->engine, &event);
 }
 
-void
-folders_on_response(Account *account, const ImapResponse *response)
+/* The one in flight, if it is on LINE. */
+static FolderRead *
+folder_read_on(Line *line)
 {
-	FolderRead *read = account->folder_read;
+	FolderRead *read = line->account->folder_read;
+
+	return read && read->line == line ? read : NULL;
+}
+
+void
+folders_on_response(Line *line, const ImapResponse *response)
+{
+	FolderRead *read = folder_read_on(line);
 	StoreMailbox *box;
 
 	switch (response->type) {
@@ -172,7 +182,7 @@ folders_on_response(Account *account, const ImapResponse *response)
 		if (box)
 			status_into(box, &response->status);
 		else
-			status_alone(account, &response->status);
+			status_alone(line->account, &response->status);
 		break;
 	default:
 		break;
@@ -240,8 +250,7 @@ finish(FolderRead *read)
 static void
 ask_status(FolderRead *read)
 {
-	Account *account = read->account;
-	bool modseq = account_has(account, "CONDSTORE");
+	bool modseq = line_has(read->line, "CONDSTORE");
 
 	while (read->pending < STATUS_AT_ONCE && read->status_next < read->found->len) {
 		StoreMailbox *box = g_ptr_array_index(read->found, read->status_next++);
@@ -254,7 +263,7 @@ ask_status(FolderRead *read)
 		imap_command_text(command, "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY%s)",
 				  modseq ? " HIGHESTMODSEQ" : "");
 		read->pending++;
-		connection_send(account->connection, command, IMAP_SEND_NORMAL, on_list, read);
+		connection_send(read->line->connection, command, IMAP_SEND_NORMAL, on_list, read);
 	}
 }
 
@@ -299,26 +308,28 @@ send_list(FolderRead *read, const char *name, const char *options)
 
 	imap_command_text(command, "\"\" \"*\"%s", options);
 	read->pending++;
-	connection_send(read->account->connection, command, IMAP_SEND_NORMAL, on_list, read);
+	connection_send(read->line->connection, command, IMAP_SEND_NORMAL, on_list, read);
 }
 
 void
-folders_read(Account *account)
+folders_read(Line *line)
 {
-	ImapSession *session = connection_session(account->connection);
+	Account *account = line->account;
+	ImapSession *session = connection_session(line->connection);
 	g_autoptr(GString) options = NULL;
 	FolderRead *read;
 
 	if (account->folder_read)
 		return;
 	read = g_new0(FolderRead, 1);
+	read->line = line;
 	read->account = account;
 	read->found = g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
 	read->by_name =
 	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	account->folder_read = read;
 
-	read->extended = account_has(account, "LIST-EXTENDED") &&
+	read->extended = line_has(line, "LIST-EXTENDED") &&
 			 !(imap_session_quirks(session) & IMAP_QUIRK_NO_LIST_EXTENDED);
 	if (!read->extended) {
 		send_list(read, "LIST", "");
@@ -326,13 +337,12 @@ folders_read(Account *account)
 		return;
 	}
 	options = g_string_new(" RETURN (SUBSCRIBED CHILDREN");
-	if (account_has(account, "SPECIAL-USE"))
+	if (line_has(line, "SPECIAL-USE"))
 		g_string_append(options, " SPECIAL-USE");
-	read->with_status = account_has(account, "LIST-STATUS");
+	read->with_status = line_has(line, "LIST-STATUS");
 	if (read->with_status) {
 		g_string_append(options, " STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY");
-		g_string_append(options,
-				account_has(account, "CONDSTORE") ? " HIGHESTMODSEQ))" : "))");
+		g_string_append(options, line_has(line, "CONDSTORE") ? " HIGHESTMODSEQ))" : "))");
 	} else {
 		g_string_append(options, ")");
 	}
@@ -340,9 +350,12 @@ folders_read(Account *account)
 }
 
 void
-folders_forget(Account *account)
+folders_forget(Line *line)
 {
-	if (account->folder_read)
-		read_free(account->folder_read);
-	account->folder_read = NULL;
+	FolderRead *read = folder_read_on(line);
+
+	if (!read)
+		return;
+	read_free(read);
+	line->account->folder_read = NULL;
 }

@@ -3,25 +3,6 @@
  * then SYNCs, one after the other; then the folder that the person looks at. */
 #include "engine-private.h"
 
-/* Selects RAW, when nothing of the mailbox before it is still under way.  True when it is ready. */
-static bool
-need_mailbox(Account *account, GBytes *raw)
-{
-	if (account->mirror && mirror_is(account->mirror, raw)) {
-		/* A SELECT that rode with a login that was refused, and with none since. */
-		if (!mirror_is_ready(account->mirror) && !mirror_is_busy(account->mirror))
-			mirror_select(account->mirror);
-		return mirror_is_ready(account->mirror);
-	}
-	if (account->mirror && (account->hold_mailbox || mirror_is_busy(account->mirror) ||
-				parts_is_busy(account->parts)))
-		return false;
-	g_clear_pointer(&account->mirror, mirror_free);
-	account->mirror = mirror_new(account, raw);
-	mirror_select(account->mirror);
-	return false;
-}
-
 static GBytes *
 job_mailbox(Account *account, Job *job)
 {
@@ -45,11 +26,12 @@ rows_needed(const Job *job)
 
 /* SELECT was refused. */
 static void
-finish_refused(Account *account, Job *job)
+finish_refused(Line *line, Job *job)
 {
-	g_autoptr(GError) error = g_error_copy(mirror_error(account->mirror));
+	Account *account = line->account;
+	g_autoptr(GError) error = g_error_copy(mirror_error(line->mirror));
 
-	g_clear_pointer(&account->mirror, mirror_free);
+	line_forget_mailbox(line);
 	/* It is not asked for again until somebody does. */
 	if (job->kind == JOB_OPEN && !g_strcmp0(account->home, job->folder))
 		g_clear_pointer(&account->home, g_free);
@@ -58,21 +40,22 @@ finish_refused(Account *account, Job *job)
 
 /* Once for each OPEN: what the server refused before is asked for anew. */
 static bool
-starts_anew(Account *account, Job *job)
+starts_anew(Line *line, Job *job)
 {
 	bool first = job->kind == JOB_OPEN && !job->started;
 
 	job->started |= job->kind == JOB_OPEN;
-	if (!first || !mirror_error(account->mirror) || mirror_is_busy(account->mirror))
+	if (!first || !mirror_error(line->mirror) || mirror_is_busy(line->mirror))
 		return false;
-	g_clear_pointer(&account->mirror, mirror_free);
+	line_forget_mailbox(line);
 	return true;
 }
 
 /* True when the JOB is over and was freed. */
 static bool
-step_in_mailbox(Account *account, Job *job)
+step_in_mailbox(Line *line, Job *job)
 {
+	Account *account = line->account;
 	g_autoptr(GBytes) raw = job_mailbox(account, job);
 	g_autoptr(GError) error = NULL;
 
@@ -82,41 +65,41 @@ step_in_mailbox(Account *account, Job *job)
 		account_finish(account, job, error);
 		return true;
 	}
-	if (!need_mailbox(account, raw)) {
-		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
-			finish_refused(account, job);
+	if (!line_need_mailbox(line, raw)) {
+		if (mirror_is(line->mirror, raw) && mirror_error(line->mirror)) {
+			finish_refused(line, job);
 			return true;
 		}
-		if (job->kind == JOB_OPEN && mirror_is(account->mirror, raw))
-			mirror_want(account->mirror, rows_needed(job));
+		if (job->kind == JOB_OPEN && mirror_is(line->mirror, raw))
+			mirror_want(line->mirror, rows_needed(job));
 		return false;
 	}
-	if (starts_anew(account, job)) {
-		need_mailbox(account, raw);
-		mirror_want(account->mirror, rows_needed(job));
+	if (starts_anew(line, job)) {
+		line_need_mailbox(line, raw);
+		mirror_want(line->mirror, rows_needed(job));
 		return false;
 	}
-	job->mailbox = mirror_mailbox(account->mirror);
+	job->mailbox = mirror_mailbox(line->mirror);
 	switch (job->kind) {
 	case JOB_OPEN:
-		mirror_want(account->mirror, rows_needed(job));
-		if (!mirror_is_current(account->mirror))
+		mirror_want(line->mirror, rows_needed(job));
+		if (!mirror_is_current(line->mirror))
 			return false;
-		if (!mirror_covers(account->mirror, rows_needed(job))) {
-			mirror_fill(account->mirror);
+		if (!mirror_covers(line->mirror, rows_needed(job))) {
+			mirror_fill(line->mirror);
 			return false;
 		}
 		break;
 	case JOB_MESSAGE:
 		/* The window's rows are told apart by nothing coming between. */
-		if (!job->started && !mirror_is_windowing(account->mirror))
-			mirror_fetch_message(account->mirror, job);
+		if (!job->started && !mirror_is_windowing(line->mirror))
+			mirror_fetch_message(line->mirror, job);
 		if (!job->started || job->pending)
 			return false;
 		break;
 	case JOB_PARTS:
 		if (!job->started)
-			parts_start(account->parts, job);
+			parts_start(line->parts, job);
 		if (job->pending)
 			return false;
 		break;
@@ -125,15 +108,16 @@ step_in_mailbox(Account *account, Job *job)
 	}
 	if (job->error)
 		error = g_error_copy(job->error);
-	else if (job->kind == JOB_OPEN && mirror_error(account->mirror))
-		error = g_error_copy(mirror_error(account->mirror));
+	else if (job->kind == JOB_OPEN && mirror_error(line->mirror))
+		error = g_error_copy(mirror_error(line->mirror));
 	account_finish(account, job, error);
 	return true;
 }
 
 static bool
-step_job(Account *account, Job *job)
+step_job(Line *line, Job *job)
 {
+	Account *account = line->account;
 	g_autoptr(GError) error = NULL;
 
 	switch (job->kind) {
@@ -141,24 +125,25 @@ step_job(Account *account, Job *job)
 	case JOB_CHECK:
 		if (!job->started) {
 			job->started = true;
-			folders_read(account);
+			folders_read(line);
 		}
 		if (account->folder_read)
 			return false;
 		if (job->kind == JOB_CHECK)
-			engine_set_report(account->engine, report_make(account));
+			engine_set_report(account->engine, report_make(line));
 		error = job->error ? g_error_copy(job->error) : NULL;
 		account_finish(account, job, error);
 		return true;
 	default:
-		return step_in_mailbox(account, job);
+		return step_in_mailbox(line, job);
 	}
 }
 
 /* A SYNC of everything learns the folders first, then takes one after the other. */
 static bool
-plan_sync(Account *account, Job *job)
+plan_sync(Line *line, Job *job)
 {
+	Account *account = line->account;
 	g_autoptr(GPtrArray) boxes = NULL;
 
 	if (job->started)
@@ -173,7 +158,7 @@ plan_sync(Account *account, Job *job)
 	}
 	if (!account->folders_ms) {
 		if (!account->folder_read)
-			folders_read(account);
+			folders_read(line);
 		return false;
 	}
 	job->started = true;
@@ -207,37 +192,38 @@ job_has_skipped(Account *account, const Job *job)
 
 /* One step of a SYNC; true when it is over. */
 static bool
-step_sync(Account *account, Job *job)
+step_sync(Line *line, Job *job)
 {
+	Account *account = line->account;
 	GBytes *raw;
 	g_autoptr(GError) error = NULL;
 
-	if (!plan_sync(account, job))
+	if (!plan_sync(line, job))
 		return false;
 	while (!job->error && (raw = g_queue_peek_head(&job->folders))) {
-		if (!need_mailbox(account, raw)) {
-			if (!mirror_is(account->mirror, raw) || !mirror_error(account->mirror))
+		if (!line_need_mailbox(line, raw)) {
+			if (!mirror_is(line->mirror, raw) || !mirror_error(line->mirror))
 				return false;
-			job->error = g_error_copy(mirror_error(account->mirror));
-			g_clear_pointer(&account->mirror, mirror_free);
+			job->error = g_error_copy(mirror_error(line->mirror));
+			line_forget_mailbox(line);
 			next_sync_folder(job);
 			continue;
 		}
-		connection_compress(account->connection);
-		mirror_want(account->mirror, 1);
-		if (!mirror_is_current(account->mirror))
+		connection_compress(line->connection);
+		mirror_want(line->mirror, 1);
+		if (!mirror_is_current(line->mirror))
 			return false;
-		if (!mirror_is_complete(account->mirror)) {
-			mirror_fill(account->mirror);
+		if (!mirror_is_complete(line->mirror)) {
+			mirror_fill(line->mirror);
 			return false;
 		}
-		if (mirror_is_busy(account->mirror))
+		if (mirror_is_busy(line->mirror))
 			return false;
-		if (mirror_error(account->mirror))
-			job->error = g_error_copy(mirror_error(account->mirror));
-		job->mailbox = mirror_mailbox(account->mirror);
+		if (mirror_error(line->mirror))
+			job->error = g_error_copy(mirror_error(line->mirror));
+		job->mailbox = mirror_mailbox(line->mirror);
 		if (job->bodies != ENGINE_BODIES_NONE && !job->bodies_done) {
-			if (parts_sync(account->parts, job, job->mailbox))
+			if (parts_sync(line->parts, job, job->mailbox))
 				return false;
 			job->bodies_done = true;
 		}
@@ -252,40 +238,41 @@ step_sync(Account *account, Job *job)
 
 /* Nobody waits: the folder the person looks at comes back, fills, and is kept true. */
 static void
-step_home(Account *account)
+step_home(Line *line)
 {
+	Account *account = line->account;
 	g_autoptr(GBytes) raw = account->home ? folders_raw_name(account, account->home) : NULL;
-	ImapSession *session = connection_session(account->connection);
+	ImapSession *session = connection_session(line->connection);
 
-	if (raw && !need_mailbox(account, raw)) {
-		if (mirror_is(account->mirror, raw) && mirror_error(account->mirror)) {
+	if (raw && !line_need_mailbox(line, raw)) {
+		if (mirror_is(line->mirror, raw) && mirror_error(line->mirror)) {
 			engine_post_notice(account->engine, account->id,
-					   mirror_error(account->mirror)->message);
-			g_clear_pointer(&account->mirror, mirror_free);
+					   mirror_error(line->mirror)->message);
+			line_forget_mailbox(line);
 			g_clear_pointer(&account->home, g_free);
 		}
 		return;
 	}
-	if (account->mirror && raw) {
-		mirror_want(account->mirror, MAX(account->home_rows, 1));
-		if (!mirror_is_current(account->mirror))
+	if (line->mirror && raw) {
+		mirror_want(line->mirror, MAX(account->home_rows, 1));
+		if (!mirror_is_current(line->mirror))
 			return;
 		/* The folders and their counts belong to the first screen. */
-		if (account->home_fill && !mirror_is_complete(account->mirror)) {
+		if (account->home_fill && !mirror_is_complete(line->mirror)) {
 			if (account->folder_read)
 				return;
-			connection_compress(account->connection);
-			mirror_fill(account->mirror);
+			connection_compress(line->connection);
+			mirror_fill(line->mirror);
 			return;
 		}
 	}
-	account_status(account, NULL, 0, 0);
+	line_status(line, NULL, 0, 0);
 	/* A command line asks its next question at once. */
-	if (account->mirror && !account->introduces && !account->engine->hold &&
-	    account_has(account, "IDLE") && !imap_session_is_idling(session) &&
-	    !imap_session_in_flight(session) && !imap_session_waiting(session)) {
+	if (line->mirror && !line->introduces && !account->engine->hold && line_has(line, "IDLE") &&
+	    !imap_session_is_idling(session) && !imap_session_in_flight(session) &&
+	    !imap_session_waiting(session)) {
 		imap_session_idle(session, NULL, NULL);
-		connection_flush_later(account->connection);
+		connection_flush_later(line->connection);
 	}
 }
 
@@ -296,20 +283,24 @@ needs_mailbox(const Job *job)
 }
 
 void
-jobs_step(Account *account)
+jobs_step(Line *line)
 {
+	Account *account = line->account;
+
 	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
-	account->hold_mailbox = false;
+	line->hold_mailbox = false;
 	for (GList *at = account->jobs.head, *next; at; at = next) {
 		next = at->next;
-		if (!step_job(account, at->data) && needs_mailbox(at->data))
-			account->hold_mailbox = true;
+		if (!step_job(line, at->data) && needs_mailbox(at->data))
+			line->hold_mailbox = true;
 	}
-	account->hold_mailbox = false;
+	line->hold_mailbox = false;
 	if (!g_queue_is_empty(&account->jobs))
 		return;
+	if (account->turn && account->turn(line))
+		return;
 	if (!g_queue_is_empty(&account->syncs))
-		step_sync(account, g_queue_peek_head(&account->syncs));
+		step_sync(line, g_queue_peek_head(&account->syncs));
 	else
-		step_home(account);
+		step_home(line);
 }

@@ -23,7 +23,8 @@ typedef struct Slice {
 } Slice;
 
 struct Mirror {
-	Account *account;
+	Line *line;	  /* it is selected on */
+	Account *account; /* the line's */
 	GBytes *raw;
 	StoreMailbox *box; /* as the store has it; NULL before SELECT's answer */
 	bool riding;	   /* SELECT is to go with the login, or went */

@@ -24,7 +24,7 @@ void
 mirror_resume(Mirror *mirror)
 {
 	mirror_continue_sync(mirror);
-	account_pump_later(mirror->account);
+	line_pump_later(mirror->line);
 }
 
 /* ---- the window ------------------------------------------------------------------------------------ */
@@ -40,7 +40,7 @@ sync_failed(Mirror *mirror, const ImapResponse *response, const char *what)
 	engine_post_notice(mirror->account->engine, mirror->account->id, error->message);
 	if (!mirror->error)
 		mirror->error = g_steal_pointer(&error);
-	account_pump_later(mirror->account);
+	line_pump_later(mirror->line);
 }
 
 /* The newest row that came says where the mirror ends in sequence numbers. */
@@ -274,7 +274,7 @@ send_search(Mirror *mirror, bool compare)
 	mirror->searching = true;
 	mirror->has_count = false;
 	g_array_set_size(mirror->found, 0);
-	if (account_has(mirror->account, "ESEARCH"))
+	if (line_has(mirror->line, "ESEARCH"))
 		imap_command_text(command, compare ? "RETURN (ALL)" : "RETURN (COUNT)");
 	else
 		mirror->compare = true;
@@ -365,7 +365,7 @@ on_lone(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *
 		return;
 	mirror->lone--;
 	mirror_apply(mirror);
-	account_pump_later(mirror->account);
+	line_pump_later(mirror->line);
 	job = account_find_job(mirror->account, lone->request);
 	if (!job)
 		return;
@@ -519,7 +519,7 @@ tell_progress(Mirror *mirror)
 		return;
 	name = safe_line(mirror->box->name);
 	doing = g_strdup_printf(_("reading %s"), name);
-	account_status(mirror->account, doing, mirror->box->total, mirror->exists);
+	line_status(mirror->line, doing, mirror->box->total, mirror->exists);
 }
 
 /* A server may end a later one first.  What is known reaches down to the lowest of those that are
@@ -573,7 +573,7 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	if (mirror->stuck || !mirror_write(mirror, &progress))
 		return;
 	tell_progress(mirror);
-	account_pump_later(mirror->account);
+	line_pump_later(mirror->line);
 }
 
 static bool

@@ -13,11 +13,12 @@
 #define FOUND_SPARE   1000
 
 Mirror *
-mirror_new(Account *account, GBytes *raw)
+mirror_new(Line *line, GBytes *raw)
 {
 	Mirror *mirror = g_new0(Mirror, 1);
 
-	mirror->account = account;
+	mirror->line = line;
+	mirror->account = line->account;
 	mirror->raw = g_bytes_ref(raw);
 	mirror->batch = record_batch_new();
 	mirror->changes = g_array_new(FALSE, FALSE, sizeof(StoreFlagChange));
@@ -105,7 +106,7 @@ mirror_want(Mirror *mirror, uint32_t rows)
 		return;
 	mirror->wanted = rows;
 	if (mirror->ready)
-		account_pump_later(mirror->account);
+		line_pump_later(mirror->line);
 }
 
 bool
@@ -117,7 +118,7 @@ mirror_covers(const Mirror *mirror, uint32_t n)
 bool
 mirror_has_condstore(const Mirror *mirror)
 {
-	return mirror->modseq && !mirror->no_modseq && account_has(mirror->account, "CONDSTORE");
+	return mirror->modseq && !mirror->no_modseq && line_has(mirror->line, "CONDSTORE");
 }
 
 const char *
@@ -129,7 +130,7 @@ mirror_items(const Mirror *mirror)
 ImapTicket
 mirror_send(Mirror *mirror, ImapCommand *command, ImapDone done, void *data)
 {
-	return connection_send(mirror->account->connection, command, IMAP_SEND_NORMAL, done, data);
+	return connection_send(mirror->line->connection, command, IMAP_SEND_NORMAL, done, data);
 }
 
 /* ---- writing down -------------------------------------------------------------------------------- */
@@ -485,7 +486,7 @@ on_code(Mirror *mirror, const ImapResponse *response)
 					_("the server renumbered \"%s\": reading it anew"),
 					mirror->box->name);
 
-			connection_fail(mirror->account->connection, error);
+			connection_fail(mirror->line->connection, error);
 		}
 		mirror->uidvalidity = (uint32_t)response->number;
 		break;
@@ -615,7 +616,7 @@ on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
 	mirror->selecting = mirror->riding = false;
-	account_pump_later(mirror->account);
+	line_pump_later(mirror->line);
 	/* It rode with a login that was refused; when another is taken, it is sent again. */
 	if (outcome == IMAP_OUTCOME_CANCELLED)
 		return;
@@ -641,7 +642,7 @@ select_command(Mirror *mirror)
 	const char *raw = g_bytes_get_data(mirror->raw, &size);
 
 	imap_command_mailbox(command, span_of(raw, size));
-	if (account_has(mirror->account, "CONDSTORE"))
+	if (line_has(mirror->line, "CONDSTORE"))
 		imap_command_text(command, "(CONDSTORE)");
 	return command;
 }
@@ -650,7 +651,7 @@ void
 mirror_select(Mirror *mirror)
 {
 	mirror->riding = false;
-	if (mirror->selecting || mirror->ready || mirror->error || !mirror->account->online)
+	if (mirror->selecting || mirror->ready || mirror->error || !mirror->line->online)
 		return;
 	mirror->selecting = true;
 	mirror->exists = mirror->uidnext = mirror->uidvalidity = 0;
@@ -665,5 +666,5 @@ mirror_ride(Mirror *mirror)
 	const char *raw = g_bytes_get_data(mirror->raw, &size);
 
 	mirror->riding = mirror->rode = true;
-	connection_ride(mirror->account->connection, span_of(raw, size), on_select, mirror);
+	connection_ride(mirror->line->connection, span_of(raw, size), on_select, mirror);
 }

@@ -38,7 +38,8 @@ typedef struct PartFetch {
 } PartFetch;
 
 struct PartFetcher {
-	Account *account;
+	Line *line;	      /* parts are asked for on */
+	Account *account;     /* the line's */
 	GHashTable *fetches;  /* "uid section" -> PartFetch, one reference */
 	PartFetch *streaming; /* the literal coming now; a reference */
 	GPtrArray *streamed;  /* of PartFetch, or NULL for what nobody wants, by number within this
@@ -79,11 +80,12 @@ unref_maybe(void *fetch)
 }
 
 PartFetcher *
-parts_new(Account *account)
+parts_new(Line *line)
 {
 	PartFetcher *parts = g_new0(PartFetcher, 1);
 
-	parts->account = account;
+	parts->line = line;
+	parts->account = line->account;
 	parts->fetches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_maybe);
 	parts->streamed = g_ptr_array_new_with_free_func(unref_maybe);
 	return parts;
@@ -445,7 +447,7 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	}
 	g_ptr_array_unref(asked->fetches);
 	g_free(asked);
-	account_pump_later(parts->account);
+	line_pump_later(parts->line);
 }
 
 static ImapTicket
@@ -455,7 +457,7 @@ send_ask(PartFetcher *parts, ImapCommand *command, Asked *asked)
 
 	parts->in_flight++;
 	ticket =
-	    connection_send(parts->account->connection, command, IMAP_SEND_NORMAL, on_asked, asked);
+	    connection_send(parts->line->connection, command, IMAP_SEND_NORMAL, on_asked, asked);
 	if (!ticket)
 		on_asked(asked, 0, IMAP_OUTCOME_CLOSED, NULL);
 	return ticket;
@@ -698,7 +700,7 @@ parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
 
 		/* Where all is here already there is no end to looking: others get their turn. */
 		if (looks == SYNC_LOOKS) {
-			account_pump_later(parts->account);
+			line_pump_later(parts->line);
 			return true;
 		}
 		if (!store_window(parts->account->engine->store, mailbox, job->body_offset,
@@ -711,7 +713,7 @@ parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
 			job->body_offset++;
 		}
 		send_groups(parts, groups);
-		account_status(parts->account, _("reading messages"), job->body_offset, total);
+		line_status(parts->line, _("reading messages"), job->body_offset, total);
 	}
 	return job->pending > 0 && !job->error;
 }
@@ -742,7 +744,7 @@ parts_cancel(PartFetcher *parts, Job *job)
 
 		/* A piece under way must not be taken for one that is asked for later. */
 		for (unsigned t = 0; t < MIN(fetch->n_tickets, PIECES); t++)
-			imap_session_cancel(connection_session(parts->account->connection),
+			imap_session_cancel(connection_session(parts->line->connection),
 					    fetch->tickets[t]);
 		fetch_end(fetch, error);
 		fetch_unref(fetch);

@@ -43,9 +43,9 @@ is_used(const char *capability, const char *mechanism)
 }
 
 static void
-add_capabilities(GPtrArray *report, Account *account, const char *mechanism)
+add_capabilities(GPtrArray *report, Line *line, const char *mechanism)
 {
-	g_auto(GStrv) all = imap_session_capabilities(connection_session(account->connection));
+	g_auto(GStrv) all = imap_session_capabilities(connection_session(line->connection));
 	g_autoptr(GString) uses = g_string_new(NULL);
 	g_autoptr(GString) rest = g_string_new(NULL);
 
@@ -79,13 +79,14 @@ add_folders(GPtrArray *report, Account *account)
 }
 
 GPtrArray *
-report_make(Account *account)
+report_make(Line *line)
 {
 	GPtrArray *report = g_ptr_array_new_with_free_func(g_free);
+	Account *account = line->account;
 	const ConfigAccount *config = account->config;
 	ConnectionFacts facts;
 
-	connection_facts(account->connection, &facts);
+	connection_facts(line->connection, &facts);
 	add(report, "account", config->name);
 	add_format(report, "server", "%s port %u (%s)", config->imap_host, config->imap_port,
 		   facts.transport);
@@ -106,10 +107,10 @@ report_make(Account *account)
 	add_format(report, "login", "%s as %s%s%s", facts.mechanism, config->imap_user,
 		   facts.binding ? ", bound to TLS by " : "", facts.binding ? facts.binding : "");
 	add(report, "compression",
-	    facts.compressed			       ? "DEFLATE"
-	    : account_has(account, "COMPRESS=DEFLATE") ? "DEFLATE, once there is much to read"
-						       : "not offered");
-	add_capabilities(report, account, facts.mechanism);
+	    facts.compressed			 ? "DEFLATE"
+	    : line_has(line, "COMPRESS=DEFLATE") ? "DEFLATE, once there is much to read"
+						 : "not offered");
+	add_capabilities(report, line, facts.mechanism);
 	add_folders(report, account);
 	return report;
 }
