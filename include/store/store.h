@@ -250,17 +250,62 @@ bool store_part_put(Store *store, StoreId message, const char *section, GBytes *
  * a writer.  A writer must not outlive its store. */
 typedef struct StorePartWriter StorePartWriter;
 StorePartWriter *store_part_begin(Store *store, GError **error);
+/* Likewise, for one that a cut line or a killed process must not cost again: goes on where the last
+ * try at SECTION of MESSAGE ended.  *SIZE bytes of TOTAL are here already; 0 where nothing is, or it
+ * was of another total.  What is never taken up again is dropped after a month. */
+StorePartWriter *store_part_resume(Store *store, StoreId message, const char *section,
+				   uint64_t total, uint64_t *size, GError **error);
 bool store_part_append(StorePartWriter *writer, Span bytes, GError **error);
 /* Now it belongs to MESSAGE and SECTION, in place of what was there.  GONE when the message is.
  * Frees WRITER, also when it fails. */
 bool store_part_finish(StorePartWriter *writer, StoreId message, const char *section,
 		       GError **error);
 void store_part_abort(StorePartWriter *writer); /* NULL is fine */
+/* As store_part_abort, but what came is kept for store_part_resume (of one that was begun by it). */
+void store_part_leave(StorePartWriter *writer);
+
+/* Many small ones in one transaction.  Frees every writer, also when it fails. */
+typedef struct StorePartDone {
+	StorePartWriter *writer;
+	StoreId message;
+	const char *section; /* borrowed */
+	int64_t looked;	     /* seconds since the epoch; 0: now.  See store_evict. */
+	bool gone;	     /* set: its message is, and the part was dropped */
+} StorePartDone;
+bool store_parts_finish(Store *store, StorePartDone *parts, size_t n, GError **error);
 
 /* Streaming out, a bounded piece at a time; CALL returns false to stop. */
 typedef bool (*StorePieceFunc)(void *data, Span piece, GError **error);
 bool store_part_read(Store *store, StoreId message, const char *section, StorePieceFunc call,
 		     void *data, GError **error);
+
+/* One message whose whole is not cached, as it is to be asked for. */
+typedef struct StoreBody {
+	StoreId message;
+	uint32_t uid;
+	int64_t date;
+	uint64_t size;
+	GBytes *structure; /* owned; NULL: not known, or not asked for */
+} StoreBody;
+
+/* The next COUNT of them (at most; some hundred rows are looked at) that are of SINCE or later, highest
+ * UID first.  *BELOW: only UIDs below it; it is then where to go on, and 0 at the end.  An array of
+ * StoreBody, owned.  A walk by UID passes over nothing, whatever comes and goes meanwhile. */
+bool store_bodies(Store *store, StoreId mailbox, int64_t since, bool structures, uint32_t count,
+		  uint32_t *below, GPtrArray **bodies, GError **error);
+
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+/* Bytes of ACCOUNT's cached parts.  Kept, never counted. */
+bool store_kept(Store *store, StoreId account, uint64_t *bytes, GError **error);
+/* When the part that would go first was last looked at (seconds since the epoch); INT64_MAX: none. */
+bool store_kept_oldest(Store *store, StoreId account, int64_t *looked, GError **error);
+/* MESSAGE is looked at.  To the hour, so that reading costs a write at most once an hour.  Writer. */
+bool store_looked(Store *store, StoreId message, GError **error);
+/* Drops a slice of what ACCOUNT has cached over LIMIT bytes, what was least recently looked at first;
+ * *MORE: call it again.  Never of a message that the server may no longer have: one without UID,
+ * or of a folder that is gone.  The space is given back by store_tidy.  Writer. */
+bool store_evict(Store *store, StoreId account, uint64_t limit, bool *more, GError **error);
 
 /* ---- upkeep (writer) ------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 2000
+#define UNFINISHED_S	INT64_C(2592000) /* 30 days: for so long half a part is worth its space */
 
 typedef enum {
 	FILE_OURS,
@@ -302,6 +303,7 @@ static bool
 prepare_writer(Store *store, FileKind kind, int64_t version, GError **error)
 {
 	g_autoptr(StoreQuery) query = NULL;
+	g_autoptr(StoreQuery) old = NULL;
 	int dropped;
 
 	if (kind == FILE_FRESH && !run_script(store, "PRAGMA page_size = 4096", error))
@@ -311,6 +313,12 @@ prepare_writer(Store *store, FileKind kind, int64_t version, GError **error)
 	if (version < store_schema_version() && !store_schema_migrate(store, (int)version, error))
 		return false;
 	if (!store_state_load(store, error))
+		return false;
+	old = store_query(store, SQL_UNFINISHED_OLD, error);
+	if (!old)
+		return false;
+	sqlite3_bind_int64(old, 1, store_hour(g_get_real_time() / G_USEC_PER_SEC - UNFINISHED_S));
+	if (!store_run(store, old, &dropped, error))
 		return false;
 	query = store_query(store, SQL_PARTS_DROP_UNFINISHED, error);
 	return query && store_run(store, query, &dropped, error);

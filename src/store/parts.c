@@ -1,6 +1,8 @@
 /* Cached parts.  A row of "parts" is one part: of a message once it is whole (message > 0), being
  * written (NULL), or dropped and waiting for store_tidy (0).  Its bytes are rows of "pieces", whose
- * numbers follow from the part's. */
+ * numbers follow from the part's.  One that may go on after a cut has a row in "unfinished" as well,
+ * from its first piece on until it is whole; what is being written without one goes at the next
+ * store_open. */
 #include "store-private.h"
 
 #define PIECE_BYTES ((size_t)256 << 10)
@@ -12,12 +14,17 @@ struct StorePartWriter {
 	GByteArray *waiting;
 	int64_t pieces;
 	uint64_t size;
+
+	/* of one that can go on after a cut */
+	StoreId message;
+	char *section; /* NULL: it cannot */
+	uint64_t total;
 };
 
 static int64_t
 this_hour(void)
 {
-	return g_get_real_time() / G_USEC_PER_SEC / 3600;
+	return store_hour(g_get_real_time() / G_USEC_PER_SEC);
 }
 
 static bool
@@ -35,6 +42,18 @@ part_find(Store *store, StoreId message, const char *section, int64_t *part, uin
 		return false;
 	*part = row ? sqlite3_column_int64(query, 0) : 0;
 	*size = row ? (uint64_t)sqlite3_column_int64(query, 1) : 0;
+	return true;
+}
+
+bool
+store_part_is_here(Store *store, StoreId message, const char *section, bool *is, GError **error)
+{
+	uint64_t size;
+	int64_t part;
+
+	if (!part_find(store, message, section, &part, &size, error))
+		return false;
+	*is = part != 0;
 	return true;
 }
 
@@ -70,10 +89,25 @@ drop(Store *store, Sql sql, int64_t id, const char *section, GError **error)
 	return store_run(store, query, NULL, error);
 }
 
+/* A part being written, and what is known of it. */
+static bool
+drop_unwanted(Store *store, int64_t part, GError **error)
+{
+	return drop(store, SQL_PART_DROP, part, NULL, error) &&
+	       drop(store, SQL_UNFINISHED_DELETE, part, NULL, error);
+}
+
 bool
 store_parts_drop(Store *store, StoreId message, GError **error)
 {
-	return drop(store, SQL_PARTS_DROP_OF, message, NULL, error);
+	bool writing = false;
+
+	/* What somebody still writes is dropped by him, who will find that the message is gone. */
+	for (GList *at = store->resumed; at; at = at->next)
+		writing |= ((StorePartWriter *)at->data)->message == message;
+	return drop(store, SQL_PARTS_DROP_OF, message, NULL, error) &&
+	       (writing || drop(store, SQL_UNFINISHED_DROP_OF, message, NULL, error)) &&
+	       drop(store, SQL_UNFINISHED_DELETE_OF, message, NULL, error);
 }
 
 /* ---- in ----------------------------------------------------------------------------------------- */
@@ -93,8 +127,121 @@ store_part_begin(Store *store, GError **error)
 static void
 writer_free(StorePartWriter *writer)
 {
+	if (writer->section)
+		writer->store->resumed = g_list_remove(writer->store->resumed, writer);
 	g_byte_array_unref(writer->waiting);
+	g_free(writer->section);
 	g_free(writer);
+}
+
+static bool
+is_being_written(Store *store, StoreId message, const char *section)
+{
+	for (GList *at = store->resumed; at; at = at->next) {
+		StorePartWriter *writer = at->data;
+
+		if (writer->message == message && g_str_equal(writer->section, section))
+			return true;
+	}
+	return false;
+}
+
+/* What is here of an unfinished part: how many pieces, and their bytes. */
+static bool
+count_pieces(Store *store, int64_t part, int64_t *pieces, uint64_t *size, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_PIECES_SIZE, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, store_piece_id(part, 0));
+	sqlite3_bind_int64(query, 2, store_piece_id(part, STORE_PIECES_MAX - 1));
+	if (!store_step(store, query, &row, error))
+		return false;
+	*pieces = row ? sqlite3_column_int64(query, 0) : 0;
+	*size = row ? (uint64_t)sqlite3_column_int64(query, 1) : 0;
+	return true;
+}
+
+/* The part begun before of MESSAGE's SECTION, and its size when it is whole; 0: none. */
+static bool
+find_unfinished(Store *store, StoreId message, const char *section, int64_t *part, uint64_t *total,
+		GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_UNFINISHED_FIND, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, message);
+	sqlite3_bind_text(query, 2, section, -1, SQLITE_STATIC);
+	if (!store_step(store, query, &row, error))
+		return false;
+	*part = row ? sqlite3_column_int64(query, 0) : 0;
+	*total = row ? (uint64_t)sqlite3_column_int64(query, 1) : 0;
+	return true;
+}
+
+/* Takes up what was begun before; what does not fit is dropped. */
+static bool
+take_up(StorePartWriter *writer, GError **error)
+{
+	Store *store = writer->store;
+	uint64_t total, size;
+	int64_t part, pieces;
+
+	if (!find_unfinished(store, writer->message, writer->section, &part, &total, error))
+		return false;
+	if (!part)
+		return true;
+	if (!count_pieces(store, part, &pieces, &size, error))
+		return false;
+	if (total != writer->total || size >= total)
+		return drop_unwanted(store, part, error);
+	writer->part = part;
+	writer->pieces = pieces;
+	writer->size = size;
+	return true;
+}
+
+StorePartWriter *
+store_part_resume(Store *store, StoreId message, const char *section, uint64_t total,
+		  uint64_t *size, GError **error)
+{
+	StorePartWriter *writer = store_part_begin(store, error);
+
+	*size = 0;
+	/* One of two that bring the same part is enough to go on later. */
+	if (!writer || !total || is_being_written(store, message, section))
+		return writer;
+	writer->message = message;
+	writer->section = g_strdup(section);
+	writer->total = total;
+	store->resumed = g_list_prepend(store->resumed, writer);
+	if (!store_write_begin(store, error) ||
+	    !store_write_end(store, take_up(writer, error), error)) {
+		writer_free(writer);
+		return NULL;
+	}
+	*size = writer->size;
+	return writer;
+}
+
+/* So that it is found again. */
+static bool
+note_unfinished(StorePartWriter *writer, int64_t part, GError **error)
+{
+	StoreQuery *query = store_query(writer->store, SQL_UNFINISHED_ADD, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, writer->message);
+	sqlite3_bind_text(query, 2, writer->section, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(query, 3, part);
+	sqlite3_bind_int64(query, 4, (sqlite3_int64)writer->total);
+	sqlite3_bind_int64(query, 5, this_hour());
+	return store_run(writer->store, query, NULL, error);
 }
 
 static bool
@@ -107,7 +254,8 @@ part_add(StorePartWriter *writer, GError **error)
 	if (!query)
 		return false;
 	sqlite3_bind_int64(query, 1, part);
-	if (!store_run(store, query, NULL, error))
+	if (!store_run(store, query, NULL, error) ||
+	    (writer->section && !note_unfinished(writer, part, error)))
 		return false;
 	store->next_part++;
 	store->state_changed = true;
@@ -200,7 +348,8 @@ check_pieces(StorePartWriter *writer, GError **error)
 }
 
 static bool
-part_finish(StorePartWriter *writer, StoreId message, const char *section, GError **error)
+part_finish(StorePartWriter *writer, StoreId message, const char *section, int64_t looked,
+	    GError **error)
 {
 	Store *store = writer->store;
 	g_autoptr(StoreQuery) query = store_query(store, SQL_PART_FINISH, error);
@@ -209,7 +358,9 @@ part_finish(StorePartWriter *writer, StoreId message, const char *section, GErro
 
 	if (!query || !message_head(store, message, &head, error) ||
 	    (!writer->part && !part_add(writer, error)) || !flush(writer, error) ||
-	    !check_pieces(writer, error) || !drop(store, SQL_PART_REPLACE, message, section, error))
+	    !check_pieces(writer, error) ||
+	    !drop(store, SQL_PART_REPLACE, message, section, error) ||
+	    (writer->section && !drop(store, SQL_UNFINISHED_DELETE, writer->part, NULL, error)))
 		return false;
 	sqlite3_bind_int64(query, 1, writer->part);
 	sqlite3_bind_int64(query, 2, message);
@@ -217,7 +368,7 @@ part_finish(StorePartWriter *writer, StoreId message, const char *section, GErro
 	sqlite3_bind_int64(query, 4, (sqlite3_int64)writer->size);
 	sqlite3_bind_int64(query, 5, writer->pieces);
 	sqlite3_bind_int64(query, 6, head.mailbox);
-	sqlite3_bind_int64(query, 7, this_hour());
+	sqlite3_bind_int64(query, 7, looked ? store_hour(looked) : this_hour());
 	if (!store_run(store, query, &changed, error))
 		return false;
 	if (changed == 0) {
@@ -238,7 +389,7 @@ store_part_finish(StorePartWriter *writer, StoreId message, const char *section,
 		store_part_abort(writer);
 		return false;
 	}
-	ok = store_write_end(writer->store, part_finish(writer, message, section, error), error);
+	ok = store_write_end(writer->store, part_finish(writer, message, section, 0, error), error);
 	writer->part = part;
 	if (ok)
 		writer_free(writer);
@@ -247,15 +398,89 @@ store_part_finish(StorePartWriter *writer, StoreId message, const char *section,
 	return ok;
 }
 
+/* Those whose message went are dropped, and say so. */
+static bool
+parts_finish(Store *store, StorePartDone *parts, size_t n, GError **error)
+{
+	for (size_t i = 0; i < n; i++) {
+		StorePartDone *part = &parts[i];
+		g_autoptr(GError) failed = NULL;
+		StoreHead head;
+
+		part->gone = !message_head(store, part->message, &head, &failed);
+		if (part->gone && !postern_error_is(failed, POSTERN_ERROR_GONE)) {
+			g_propagate_error(error, g_steal_pointer(&failed));
+			return false;
+		}
+		if (part->gone
+			? part->writer->part && !drop_unwanted(store, part->writer->part, error)
+			: !part_finish(part->writer, part->message, part->section, part->looked,
+				       error))
+			return false;
+	}
+	return true;
+}
+
+bool
+store_parts_finish(Store *store, StorePartDone *parts, size_t n, GError **error)
+{
+	g_autofree int64_t *before = g_new(int64_t, n);
+	bool ok;
+
+	for (size_t i = 0; i < n; i++)
+		before[i] = parts[i].writer->part;
+	ok = store_write_begin(store, error) &&
+	     store_write_end(store, parts_finish(store, parts, n, error), error);
+	for (size_t i = 0; i < n; i++) {
+		StorePartWriter *writer = g_steal_pointer(&parts[i].writer);
+
+		writer->part = before[i];
+		if (ok)
+			writer_free(writer);
+		else
+			store_part_abort(writer);
+	}
+	return ok;
+}
+
 void
 store_part_abort(StorePartWriter *writer)
 {
 	if (!writer)
 		return;
-	/* When even that fails, the next store_open drops it. */
+	/* When even that fails, the next store_open drops it, or goes on with it. */
 	if (writer->part && store_write_begin(writer->store, NULL))
-		store_write_end(writer->store,
-				drop(writer->store, SQL_PART_DROP, writer->part, NULL, NULL), NULL);
+		store_write_end(writer->store, drop_unwanted(writer->store, writer->part, NULL),
+				NULL);
+	writer_free(writer);
+}
+
+static bool
+part_leave(StorePartWriter *writer, GError **error)
+{
+	Store *store = writer->store;
+	uint64_t total;
+	int64_t part;
+
+	if (!writer->part)
+		return part_add(writer, error) && flush(writer, error);
+	/* Its message may have gone meanwhile. */
+	if (!find_unfinished(store, writer->message, writer->section, &part, &total, error))
+		return false;
+	return part == writer->part ? flush(writer, error)
+				    : drop(store, SQL_PART_DROP, writer->part, NULL, error);
+}
+
+void
+store_part_leave(StorePartWriter *writer)
+{
+	if (!writer || !writer->section || !writer->size) {
+		store_part_abort(writer);
+		return;
+	}
+	/* When that fails, what was written before is still here. */
+	if (store_write_begin(writer->store, NULL))
+		store_write_end(writer->store, part_leave(writer, NULL), NULL);
 	writer_free(writer);
 }
 

@@ -109,7 +109,8 @@ static const char *const texts[SQL_N] = {
 	[SQL_PART_REPLACE] = "UPDATE parts SET message = 0 WHERE message = ?1 AND section = ?2",
 	[SQL_PART_DROP] = "UPDATE parts SET message = 0 WHERE id = ?1",
 	[SQL_PARTS_DROP_OF] = "UPDATE parts SET message = 0 WHERE message = ?1",
-	[SQL_PARTS_DROP_UNFINISHED] = "UPDATE parts SET message = 0 WHERE message IS NULL",
+	[SQL_PARTS_DROP_UNFINISHED] = "UPDATE parts SET message = 0 WHERE message IS NULL"
+				      " AND id NOT IN (SELECT part FROM unfinished)",
 	[SQL_PART_DROPPED] = "SELECT id FROM parts WHERE message = 0 LIMIT 1",
 	[SQL_PART_DELETE] = "DELETE FROM parts WHERE id = ?1",
 	[SQL_PIECE_ADD] = "INSERT INTO pieces VALUES(?1, ?2)",
@@ -117,6 +118,31 @@ static const char *const texts[SQL_N] = {
 	[SQL_PIECES] = "SELECT bytes FROM pieces WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	[SQL_PIECES_DELETE] = "DELETE FROM pieces WHERE id IN"
 			      " (SELECT id FROM pieces WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)",
+	[SQL_PIECES_SIZE] = "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM pieces"
+			    " WHERE id BETWEEN ?1 AND ?2",
+	[SQL_UNFINISHED_FIND] =
+	    "SELECT part, total FROM unfinished WHERE message = ?1 AND section = ?2",
+	[SQL_UNFINISHED_ADD] = "INSERT INTO unfinished VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_UNFINISHED_DELETE] = "DELETE FROM unfinished WHERE part = ?1",
+	[SQL_UNFINISHED_DELETE_OF] = "DELETE FROM unfinished WHERE message = ?1",
+	[SQL_UNFINISHED_DROP_OF] = "UPDATE parts SET message = 0 WHERE message IS NULL"
+				   " AND id IN (SELECT part FROM unfinished WHERE message = ?1)",
+	[SQL_UNFINISHED_OLD] = "DELETE FROM unfinished WHERE begun < ?1",
+
+	[SQL_KEPT] = "SELECT kept FROM accounts WHERE id = ?1",
+	[SQL_KEPT_OLDEST] = "SELECT looked FROM parts WHERE message > 0 AND account = ?1"
+			    " ORDER BY looked LIMIT 1",
+	/* Of messages that the server can give again: they have a UID, in a folder that it lists. */
+	[SQL_KEPT_VICTIMS] =
+	    "SELECT p.id, p.size, m.epoch FROM parts p JOIN messages m ON m.id = p.message"
+	    " JOIN mailboxes b ON b.epoch = m.epoch"
+	    " WHERE p.message > 0 AND p.account = ?1 AND m.uid > 0 AND b.gone = 0"
+	    " ORDER BY p.looked LIMIT ?2",
+	[SQL_LOOKED_BEFORE] = "SELECT 1 FROM parts WHERE message = ?1 AND looked < ?2 LIMIT 1",
+	[SQL_LOOKED] = "UPDATE parts SET looked = ?2 WHERE message = ?1 AND looked < ?2",
+	[SQL_UIDS_BELOW] = "SELECT uid, id, date FROM uids WHERE epoch = ?1 AND uid < ?2"
+			   " ORDER BY uid DESC",
+	[SQL_MESSAGE_BODY] = "SELECT size, structure FROM messages WHERE id = ?1",
 
 	[SQL_EPOCH_DROPPED] = "SELECT epoch FROM dropped LIMIT 1",
 	[SQL_EPOCH_DELETE] = "DELETE FROM dropped WHERE epoch = ?1",

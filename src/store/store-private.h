@@ -86,7 +86,22 @@ typedef enum {
 	SQL_PIECE_ADD,
 	SQL_PIECE_COUNT,
 	SQL_PIECES,
+	SQL_PIECES_SIZE,
 	SQL_PIECES_DELETE,
+	SQL_UNFINISHED_FIND,
+	SQL_UNFINISHED_ADD,
+	SQL_UNFINISHED_DELETE,
+	SQL_UNFINISHED_DELETE_OF,
+	SQL_UNFINISHED_DROP_OF,
+	SQL_UNFINISHED_OLD,
+
+	SQL_KEPT,
+	SQL_KEPT_OLDEST,
+	SQL_KEPT_VICTIMS,
+	SQL_LOOKED_BEFORE,
+	SQL_LOOKED,
+	SQL_UIDS_BELOW,
+	SQL_MESSAGE_BODY,
 
 	SQL_EPOCH_DROPPED,
 	SQL_EPOCH_DELETE,
@@ -111,6 +126,8 @@ struct Store {
 	bool folders_changed; /* state.folders must grow at commit */
 	StoreId next_message;
 	int64_t next_part, next_epoch;
+
+	GList *resumed; /* of StorePartWriter that can go on after a cut; theirs */
 
 	Order *order; /* the directory used last; NULL: none */
 	StoreStats stats;
@@ -181,6 +198,16 @@ store_piece_id(int64_t part, int64_t piece)
 	return (int64_t)((uint64_t)part * (uint64_t)STORE_PIECES_MAX + (uint64_t)piece);
 }
 
+/* How parts tell when they were looked at. */
+static inline int64_t
+store_hour(int64_t seconds)
+{
+	return seconds / 3600;
+}
+
+/* Its message is known to be here. */
+bool store_part_is_here(Store *store, StoreId message, const char *section, bool *is,
+			GError **error);
 /* The parts of a message that is removed. */
 bool store_parts_drop(Store *store, StoreId message, GError **error);
 
