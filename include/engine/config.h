@@ -13,6 +13,9 @@
 
 #include "net/stream.h"
 
+#define CONFIG_CONNECTIONS     3 /* where nothing is said */
+#define CONFIG_CONNECTIONS_MAX 15
+
 typedef struct ConfigAccount {
 	char *name;		     /* "work" of [account work] */
 	char *address;		     /* "Ada Example <ada@example.org>"; NULL: none */
@@ -28,6 +31,7 @@ typedef struct ConfigAccount {
 	char *password_file;	/* its first line; must be closed to others */
 	char *token_command;	/* likewise, an OAuth token: XOAUTH2, OAUTHBEARER */
 	char *ca_file, *client_cert;
+	unsigned connections; /* to the server, at most: from 1 to CONFIG_CONNECTIONS_MAX */
 	bool is_default;
 } ConfigAccount;
 
@@ -50,9 +54,9 @@ const ConfigAccount *config_account(const Config *config, const char *name, GErr
 typedef struct ConfigKey {
 	const char *section; /* "account" */
 	const char *key;
-	const char *type;     /* "text", "url", "command", "file", "yes/no" */
+	const char *type;     /* "text", "url", "command", "file", "yes/no", "number" */
 	const char *sentence; /* not translated; N_() marked */
-	size_t offset;	      /* of its char * in ConfigAccount; config.c's own */
+	size_t offset;	      /* of its value in ConfigAccount; config.c's own */
 } ConfigKey;
 extern const ConfigKey config_keys[];
 

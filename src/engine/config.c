@@ -51,6 +51,9 @@ const ConfigKey config_keys[] = {
 	{ "account", "client-cert", "file",
 	  N_("Our own certificate and its key (PEM), for servers that ask for one."),
 	  AT(client_cert) },
+	{ "account", "connections", "number",
+	  N_("Connections to the server at most, from 1 to 15; 3 where nothing is said."),
+	  AT(connections) },
 	{ "account", "default", "yes/no",
 	  N_("The account that is meant where none is named; else the first one is."),
 	  AT(is_default) },
@@ -203,6 +206,7 @@ add_account(Scan *scan, Span name, GError **error)
 					g_array_index(scan->section_lines, unsigned, i));
 	}
 	account = g_new0(ConfigAccount, 1);
+	account->connections = CONFIG_CONNECTIONS;
 	account->name = span_dup(name);
 	g_ptr_array_add(scan->config->accounts, account);
 	g_array_append_val(scan->section_lines, scan->line);
@@ -422,12 +426,26 @@ set_text(const Scan *scan, const Entry *entry, const char *value, GError **error
 	return true;
 }
 
+static bool
+set_number(const Scan *scan, const Entry *entry, const char *value, GError **error)
+{
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(value, 10, 1, CONFIG_CONNECTIONS_MAX, &number, NULL))
+		return complain(scan, entry->line, error,
+				/* TRANSLATORS: a key, then the largest number allowed */
+				_("%s is a number from 1 to %d"), entry->key->key,
+				CONFIG_CONNECTIONS_MAX);
+	G_STRUCT_MEMBER(unsigned, entry->account, entry->key->offset) = (unsigned)number;
+	return true;
+}
+
 static const struct {
 	const char *type;
 	bool (*set)(const Scan *scan, const Entry *entry, const char *value, GError **error);
 } setters[] = {
 	{ "text", set_text },  { "command", set_text },	 { "file", set_file },
-	{ "url", set_server }, { "yes/no", set_yes_no },
+	{ "url", set_server }, { "yes/no", set_yes_no }, { "number", set_number },
 };
 
 static bool

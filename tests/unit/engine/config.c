@@ -118,6 +118,28 @@ test_a_whole_account_is_read(void **state)
 	assert_string_equal(account->password_command, "pass show mail/ada # run by /bin/sh");
 	assert_null(account->password);
 	assert_true(account->is_default);
+	assert_int_equal(account->connections, 3);
+}
+
+static void
+test_connections_are_a_number_from_1_to_15(void **state)
+{
+	static const char *const wrong[] = {
+		"0", "16", "-1", "three", "2 3", "99999999999999999999"
+	};
+	g_autoptr(Config) config = load(*state, "[account a]\n"
+						"imap = imaps://u@h\n"
+						"password = p\n"
+						"connections = 15  # as Gmail allows\n");
+
+	assert_int_equal(account_of(config, 0)->connections, 15);
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[account a]\nimap = imaps://u@h\nconnections = %s\n",
+				    wrong[i]);
+
+		assert_refused(*state, text, ":3: connections is a number from 1 to 15");
+	}
 }
 
 static void
@@ -443,6 +465,7 @@ main(void)
 		TEST(test_a_byte_order_mark_and_crlf_are_taken),
 		TEST(test_the_default_comes_first),
 		TEST(test_servers_are_read_whole),
+		TEST(test_connections_are_a_number_from_1_to_15),
 		TEST(test_a_wrong_server_is_refused),
 		TEST(test_no_error_repeats_a_password),
 		TEST(test_a_slip_is_refused_with_its_line_and_the_right_name),
