@@ -64,6 +64,7 @@ typedef enum {
 	STORE_ACTION_DELETE = 1,
 	STORE_ACTION_ARCHIVE = 2,
 	STORE_ACTION_UNDO = 3, /* an inverse; undo passes over it */
+	STORE_ACTION_READ = 4, /* seen because it was opened; undo passes over it too */
 } StoreAction;
 
 /* Everything is borrowed for the call. */

@@ -219,6 +219,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRow, store_row_free)
 bool store_window(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, bool structures,
 		  GPtrArray **rows, uint32_t *total, GError **error);
 
+/* The identities of the rows OFFSET.., at most COUNT, into an array of StoreId, yours to g_array_unref.
+ * Reads chunks, not rows. */
+bool store_ids(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, GArray **out,
+	       GError **error);
+
 /* Where a message stands now: its offset, or GONE.  So a selection stays on its message. */
 bool store_offset_of(Store *store, StoreId mailbox, StoreId message, uint32_t *offset,
 		     GError **error);

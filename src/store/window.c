@@ -129,6 +129,50 @@ store_window(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, boo
 	return ok;
 }
 
+static bool
+ids(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, GArray *out, GError **error)
+{
+	OrderRecord records[ORDER_CHUNK];
+	StoreHead head;
+	Order *order;
+	uint32_t at;
+	guint e;
+
+	if (!store_head_load(store, mailbox, &head, error) ||
+	    !order_open(store, &head, &order, error))
+		return false;
+	if (!order_at(order, offset, &e, &at))
+		return true;
+	for (; e < order->entries->len && out->len < count; e++, at = 0) {
+		const OrderEntry *entry = &g_array_index(order->entries, OrderEntry, e);
+
+		if (!order_chunk_load(store, entry, records, error))
+			return false;
+		for (; at < entry->count && out->len < count; at++) {
+			StoreId id = order_id(records[at]);
+
+			g_array_append_val(out, id);
+		}
+	}
+	return true;
+}
+
+bool
+store_ids(Store *store, StoreId mailbox, uint32_t offset, uint32_t count, GArray **out,
+	  GError **error)
+{
+	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	bool ok;
+
+	if (!store_read_begin(store, error))
+		return false;
+	ok = ids(store, mailbox, offset, count, found, error);
+	store_read_end(store);
+	if (ok)
+		*out = g_steal_pointer(&found);
+	return ok;
+}
+
 /* ---- offsets ------------------------------------------------------------------------------------ */
 
 /* Where a message belongs in the order, without its flags; *EPOCH is its mailbox's, then or now. */
