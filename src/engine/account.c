@@ -19,6 +19,7 @@ job_free(Job *job)
 	g_queue_clear_full(&job->folders, (GDestroyNotify)g_bytes_unref);
 	g_clear_error(&job->error);
 	g_clear_error(&job->skipped);
+	g_clear_error(&job->refused);
 	g_strfreev(job->sections);
 	g_free(job->folder);
 	g_free(job);
@@ -35,18 +36,31 @@ account_refusal(const ImapResponse *response, PosternError code, const char *wha
 
 /* ---- what the person is told ------------------------------------------------------------------ */
 
+/* The first that is busy with something: the person's line before the others. */
+static const Line *
+busy_line(Account *account)
+{
+	for (guint i = 0; i < account->lines->len; i++) {
+		const Line *line = g_ptr_array_index(account->lines, i);
+
+		if (line->doing)
+			return line;
+	}
+	return account_line(account);
+}
+
 void
 account_post_status(Account *account)
 {
-	Line *line = account_line(account);
+	const Line *line = account_line(account), *busy = busy_line(account);
 	int64_t now = g_get_monotonic_time() / 1000;
 	EngineStatus status = {
 		.account = account->config->name,
 		.link = line->link,
 		.error = line->link == ENGINE_ONLINE ? NULL : line->error,
-		.doing = line->doing,
-		.done = line->doing_done,
-		.total = line->doing_total,
+		.doing = busy->doing,
+		.done = busy->doing_done,
+		.total = busy->doing_total,
 		.silent_s = line->silent_s,
 	};
 	EngineEvent event = { .type = ENGINE_EVENT_STATUS,
@@ -55,7 +69,6 @@ account_post_status(Account *account)
 
 	if (line->link == ENGINE_WAITING)
 		status.retry_in_s = (int)MAX((line->retry_ms - now + 999) / 1000, 0);
-	line->status_ms = now;
 	engine_post(account->engine, &event);
 }
 
@@ -86,7 +99,7 @@ account_finish_all(Account *account, const GError *error)
 
 	while ((job = g_queue_peek_head(&account->jobs)))
 		account_finish(account, job, error);
-	while ((job = g_queue_peek_head(&account->syncs)))
+	while (!account_is_online(account) && (job = g_queue_peek_head(&account->syncs)))
 		account_finish(account, job, error);
 }
 
@@ -163,8 +176,12 @@ account_add_job(Account *account, Job *job)
 	g_queue_push_tail(job->kind == JOB_SYNC ? &account->syncs : &account->jobs, job);
 	if (job->kind == JOB_OPEN)
 		remember_home(account, job);
-	if (line->mirror && job->kind != JOB_SYNC)
-		mirror_hold(line->mirror);
+	for (guint i = 0; i < account->lines->len && job->kind != JOB_SYNC; i++) {
+		Line *other = g_ptr_array_index(account->lines, i);
+
+		if (other->mirror)
+			mirror_hold(other->mirror);
+	}
 	if (account->engine->offline || account->engine->stopping) {
 		error = no_line(account);
 		account_finish(account, job, error);
@@ -204,49 +221,6 @@ account_cancel(Account *account, EngineRequest request)
 	account_finish(account, job, error);
 }
 
-/* ---- its lines ---------------------------------------------------------------------------------- */
-
-Line *
-account_line(Account *account)
-{
-	return g_ptr_array_index(account->lines, 0);
-}
-
-bool
-account_is_online(const Account *account)
-{
-	for (guint i = 0; i < account->lines->len; i++)
-		if (((const Line *)g_ptr_array_index(account->lines, i))->online)
-			return true;
-	return false;
-}
-
-void
-account_connect(Account *account)
-{
-	line_connect(account_line(account));
-}
-
-void
-account_reconnect(Account *account)
-{
-	line_reconnect(account_line(account));
-}
-
-void
-account_logout(Account *account)
-{
-	for (guint i = 0; i < account->lines->len; i++)
-		line_logout(g_ptr_array_index(account->lines, i));
-}
-
-void
-account_pump_later(Account *account)
-{
-	for (guint i = 0; i < account->lines->len; i++)
-		line_pump_later(g_ptr_array_index(account->lines, i));
-}
-
 Account *
 account_new(Engine *engine, const ConfigAccount *config, GError **error)
 {
@@ -257,7 +231,8 @@ account_new(Engine *engine, const ConfigAccount *config, GError **error)
 	g_queue_init(&account->jobs);
 	g_queue_init(&account->syncs);
 	account->lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_free);
-	g_ptr_array_add(account->lines, line_new(account));
+	g_ptr_array_add(account->lines, line_new(account, LINE_INTERACTIVE));
+	account->truth = truth_new(account);
 	if (!store_account(engine->store, config->name, &account->id, error) ||
 	    !store_account_get(engine->store, account->id, "binding", &account->memory.binding,
 			       error)) {
@@ -273,6 +248,8 @@ account_free(Account *account)
 	if (!account)
 		return;
 	g_ptr_array_unref(account->lines);
+	truth_free(account->truth);
+	engine_drop_source(&account->poll);
 	g_queue_clear_full(&account->jobs, (GDestroyNotify)job_free);
 	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);
 	connection_memory_clear(&account->memory);

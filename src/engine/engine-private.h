@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 
+typedef struct Truth Truth;
+
 struct Engine {
 	const Config *config;
 	char *data_dir;
@@ -74,12 +76,13 @@ typedef struct Job {
 	StoreId message;
 	char **sections;
 
-	bool started;
+	bool started, listed;
 	unsigned pending;     /* commands or parts it waits for */
 	GError *error;	      /* the first that went wrong */
 	GQueue folders;	      /* SYNC of everything: raw names (GBytes) still to do */
 	uint32_t body_offset; /* SYNC with bodies: rows looked at so far */
-	bool bodies_done;
+	bool bodies_done, in_folder;
+	GError *refused; /* SYNC: of the first folder that could not be read */
 	GError
 	    *skipped; /* SYNC: the first message that could not be read, and may still be there */
 	StoreId skipped_message;
@@ -97,11 +100,14 @@ struct Account {
 	StoreId id;
 
 	ConnectionMemory memory;
-	GPtrArray *lines; /* of Line, owned; the first, always there, is the interactive one */
+	/* Of Line, owned, by LineRole as far as they were ever needed; the first is always there. */
+	GPtrArray *lines;
+	bool denied[LINE_ROLES]; /* the server has no room for it */
+	bool settled;		 /* the first screen is here, and nobody waits */
 
-	GQueue jobs;   /* of Job, owned: the person's, in order */
-	GQueue syncs;  /* of Job, owned: behind them */
-	LineTurn turn; /* between the two; NULL: none */
+	GQueue jobs;	      /* of Job, owned: the person's, in order */
+	GQueue syncs;	      /* of Job, owned: behind them */
+	const LineTurn *turn; /* between the two; NULL: none */
 
 	/* what the person last opened, brought back after a lost line */
 	char *home;
@@ -110,13 +116,27 @@ struct Account {
 
 	struct FolderRead *folder_read; /* a LIST in flight; NULL */
 	int64_t folders_ms;		/* when the folders were last read; 0: not on this line */
+	GSource *poll;			/* owned: when they are read again */
+	Truth *truth;			/* folders-truth.c; always */
 	char *server_id;		/* the answer to ID, one line; NULL */
 };
 
 Account *account_new(Engine *engine, const ConfigAccount *config, GError **error);
 void account_free(Account *account);
 
-Line *account_line(Account *account);		/* the interactive one */
+Line *account_line(Account *account);			/* the interactive one */
+Line *account_line_of(Account *account, LineRole role); /* NULL: none, or not online */
+bool account_may_have(const Account *account, LineRole role);
+Line *account_owner(Account *account, GBytes *raw); /* the line that keeps RAW true; NULL */
+/* Opens the lines that are needed, lets go of those that are not. */
+void account_look_at_lines(Account *account);
+/* LINE, which is not the interactive one, is gone: what was done on it is done elsewhere. */
+void account_lost_line(Account *account, Line *line, const GError *error, bool was_online);
+/* The interactive line is online: what the server refused before is tried again. */
+void account_is_back(Account *account);
+/* The folders are due to be read again after a while. */
+void account_poll_later(Account *account);
+void account_poll_soon(Account *account);
 bool account_is_online(const Account *account); /* any line is */
 
 void account_add_job(Account *account, Job *take_job);
@@ -128,7 +148,7 @@ void account_logout(Account *account);
 
 /* JOB is over: its DONE is posted, it is freed.  ERROR may be NULL, and is not taken. */
 void account_finish(Account *account, Job *job, const GError *error);
-/* LINE, which is all there was, is gone, and nobody is to wait for it. */
+/* Nobody is to wait any longer; SYNCs go on if a line is left. */
 void account_finish_all(Account *account, const GError *error);
 /* What to send next on LINE, which is online. */
 void jobs_step(Line *line);
@@ -147,9 +167,28 @@ GError *account_refusal(const ImapResponse *response, PosternError code, const c
 /* Asks for the list and its counts; the jobs of kind FOLDERS that were started are done with it. */
 void folders_read(Line *line);
 void folders_on_response(Line *line, const ImapResponse *response);
-void folders_forget(Line *line); /* it is gone */
+void folders_forget(Line *line);			  /* it is gone */
+bool folders_is_read_on(const Line *line);		  /* a LIST is in flight there */
+StoreMailbox *folders_box(Account *account, GBytes *raw); /* yours to free; NULL: not known */
 /* Raw bytes for a folder by its decoded name; yours to unref. */
 GBytes *folders_raw_name(Account *account, const char *name);
+
+/* ---- which of them are behind (folders-truth.c) ------------------------------------------------ */
+
+Truth *truth_new(Account *account);
+void truth_free(Truth *truth);
+/* The folders are about to be listed with their numbers: those of before are not relied upon. */
+void truth_forget_numbers(Truth *truth);
+void truth_heard(Truth *truth, const char *raw, size_t size, const ImapStatus *status);
+/* Puts what is behind on the list of what is to be read; QUIRKS and capabilities are LINE's. */
+void truth_look(Truth *truth, Line *line);
+/* Does the mirror of BOX not come to what the server last said of it?  True where that is not known. */
+bool truth_differs(Truth *truth, Line *line, const StoreMailbox *box);
+bool truth_has_news(const Truth *truth);  /* something may be new in a folder */
+bool truth_has_fills(const Truth *truth); /* a folder is not here in full */
+/* One step on LINE; true while there is more of it to do. */
+bool truth_step_news(Truth *truth, Line *line);
+bool truth_step_fills(Truth *truth, Line *line);
 
 /* ---- the mirror of one selected mailbox ----------------------------------------------------------- */
 
@@ -158,6 +197,10 @@ Mirror *mirror_new(Line *line, GBytes *raw);
 void mirror_free(Mirror *mirror);
 void mirror_select(Mirror *mirror); /* now */
 void mirror_ride(Mirror *mirror);   /* with the login, if that can be */
+/* Another line keeps this mailbox true from now on (two would write over each other): what comes here
+ * is passed over, and nothing more is asked for.  Parts may still be read. */
+void mirror_retire(Mirror *mirror);
+bool mirror_is_retired(const Mirror *mirror);
 bool mirror_is(const Mirror *mirror, GBytes *raw);
 bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
 bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */

@@ -4,7 +4,7 @@
 
 #include "imap/mutf7.h"
 
-#define STATUS_AT_ONCE 32 /* commands in flight where LIST-STATUS is not to be had */
+#define STATUS_AT_ONCE 8 /* commands in flight where LIST-STATUS is not to be had */
 
 typedef struct FolderRead {
 	Line *line;
@@ -31,6 +31,20 @@ folders_raw_name(Account *account, const char *name)
 		return g_bytes_new_static("INBOX", 5);
 	raw = imap_mailbox_name_encode(name, false);
 	return raw ? g_bytes_new(raw, strlen(raw)) : NULL;
+}
+
+StoreMailbox *
+folders_box(Account *account, GBytes *raw)
+{
+	gsize size;
+	const char *bytes = g_bytes_get_data(raw, &size);
+	g_autofree char *name = imap_mailbox_name_decode(span_of(bytes, size), false);
+	StoreMailbox *box;
+
+	if (!name)
+		name = g_utf8_make_valid(bytes, (gssize)size);
+	return store_mailbox_find(account->engine->store, account->id, name, &box, NULL) ? box
+											 : NULL;
 }
 
 static bool
@@ -134,8 +148,9 @@ status_into(StoreMailbox *box, const ImapStatus *status)
 
 /* Unasked STATUS (NOTIFY, or a late one): straight into the store. */
 static void
-status_alone(Account *account, const ImapStatus *status)
+status_alone(Line *line, const ImapStatus *status)
 {
+	Account *account = line->account;
 	StoreMailbox box = { .server_total = -1, .server_unread = -1 };
 	g_autofree char *name = imap_mailbox_name_decode(status->mailbox, false);
 	g_autoptr(StoreMailbox) known = NULL;
@@ -146,10 +161,13 @@ status_alone(Account *account, const ImapStatus *status)
 		return;
 	box.id = known->id;
 	status_into(&box, status);
-	if (!store_mailbox_status(account->engine->store, &box, &error))
+	if (!store_mailbox_status(account->engine->store, &box, &error)) {
 		account_store_failed(account, error);
-	else
-		engine_post(account->engine, &event);
+		return;
+	}
+	engine_post(account->engine, &event);
+	truth_heard(account->truth, known->raw, known->raw_size, status);
+	truth_look(account->truth, line);
 }
 
 /* The one in flight, if it is on LINE. */
@@ -159,6 +177,14 @@ folder_read_on(Line *line)
 	FolderRead *read = line->account->folder_read;
 
 	return read && read->line == line ? read : NULL;
+}
+
+bool
+folders_is_read_on(const Line *line)
+{
+	const FolderRead *read = line->account->folder_read;
+
+	return read && read->line == line;
 }
 
 void
@@ -179,10 +205,13 @@ folders_on_response(Line *line, const ImapResponse *response)
 		break;
 	case IMAP_RESPONSE_STATUS:
 		box = read ? find(read, response->status.mailbox) : NULL;
-		if (box)
+		if (box) {
 			status_into(box, &response->status);
-		else
-			status_alone(line->account, &response->status);
+			truth_heard(line->account->truth, box->raw, box->raw_size,
+				    &response->status);
+		} else {
+			status_alone(line, &response->status);
+		}
 		break;
 	default:
 		break;
@@ -242,6 +271,7 @@ finish(FolderRead *read)
 			account_store_failed(account, error);
 		else
 			engine_post(account->engine, &event);
+		truth_look(account->truth, read->line);
 	}
 	read_free(read);
 	account_pump_later(account);
@@ -328,6 +358,7 @@ folders_read(Line *line)
 	read->by_name =
 	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	account->folder_read = read;
+	truth_forget_numbers(account->truth);
 
 	read->extended = line_has(line, "LIST-EXTENDED") &&
 			 !(imap_session_quirks(session) & IMAP_QUIRK_NO_LIST_EXTENDED);

@@ -3,6 +3,8 @@
  * then SYNCs, one after the other; then the folder that the person looks at. */
 #include "engine-private.h"
 
+#define FRESH_MS 5000 /* so old may a list of the folders be for a SYNC of all */
+
 static GBytes *
 job_mailbox(Account *account, Job *job)
 {
@@ -139,7 +141,24 @@ step_job(Line *line, Job *job)
 	}
 }
 
-/* A SYNC of everything learns the folders first, then takes one after the other. */
+/* The folders and their numbers as of now.  True when they are here. */
+static bool
+list_folders(Line *line, Job *job)
+{
+	Account *account = line->account;
+	int64_t age = g_get_monotonic_time() / 1000 - account->folders_ms;
+
+	if (account->folder_read)
+		return false;
+	if (account->folders_ms && (job->listed || age < FRESH_MS))
+		return true;
+	folders_read(line);
+	job->listed = true;
+	return false;
+}
+
+/* A SYNC of everything learns the folders first, then takes those that are behind, one after the
+ * other. */
 static bool
 plan_sync(Line *line, Job *job)
 {
@@ -156,18 +175,17 @@ plan_sync(Line *line, Job *job)
 		job->started = true;
 		return true;
 	}
-	if (!account->folders_ms) {
-		if (!account->folder_read)
-			folders_read(line);
+	if (!list_folders(line, job))
 		return false;
-	}
 	job->started = true;
 	if (!store_mailboxes(account->engine->store, account->id, &boxes, &job->error))
 		return true;
 	for (unsigned i = 0; i < boxes->len; i++) {
 		const StoreMailbox *box = g_ptr_array_index(boxes, i);
+		bool bodies = job->bodies != ENGINE_BODIES_NONE && box->selectable && !box->gone &&
+			      !box->created && !box->deleted;
 
-		if (box->selectable && !box->gone)
+		if (bodies || truth_differs(account->truth, line, box))
 			g_queue_push_tail(&job->folders, g_bytes_new(box->raw, box->raw_size));
 	}
 	return true;
@@ -178,7 +196,16 @@ next_sync_folder(Job *job)
 {
 	g_bytes_unref(g_queue_pop_head(&job->folders));
 	job->body_offset = 0;
-	job->bodies_done = false;
+	job->bodies_done = job->in_folder = false;
+}
+
+/* The others go on; it is told in the end. */
+static void
+skip_sync_folder(Job *job, const GError *error)
+{
+	if (!job->refused)
+		job->refused = g_error_copy(error);
+	next_sync_folder(job);
 }
 
 bool
@@ -188,6 +215,42 @@ job_has_skipped(Account *account, const Job *job)
 
 	return job->skipped &&
 	       store_row_by_id(account->engine->store, job->skipped_message, &row, NULL);
+}
+
+/* The mirror that brings RAW up to date: LINE's own, or that of the line where it is open; NULL: not
+ * yet, or refused on LINE. */
+static Mirror *
+sync_mirror(Line *line, Job *job, GBytes *raw)
+{
+	Line *owner = account_owner(line->account, raw);
+
+	if (owner && owner != line) {
+		line->waits_on = owner;
+		return mirror_is_ready(owner->mirror) ? owner->mirror : NULL;
+	}
+	/* What is selected already hears of news only when it is asked, or in IDLE. */
+	if (owner && !job->in_folder && line->role == LINE_BACKGROUND) {
+		if (mirror_is_busy(line->mirror) || parts_is_busy(line->parts))
+			return NULL;
+		line_forget_mailbox(line);
+	}
+	job->in_folder = true;
+	return line_need_mailbox(line, raw) ? line->mirror : NULL;
+}
+
+/* True when the bodies of what is selected are here, or cannot be had. */
+static bool
+sync_bodies(Line *line, Job *job, GBytes *raw)
+{
+	if (job->bodies == ENGINE_BODIES_NONE || job->bodies_done)
+		return true;
+	/* Another line may keep it true: this one looks on. */
+	if (!line_need_mailbox(line, raw))
+		return mirror_is(line->mirror, raw) && mirror_error(line->mirror);
+	if (parts_sync(line->parts, job, job->mailbox))
+		return false;
+	job->bodies_done = true;
+	return true;
 }
 
 /* One step of a SYNC; true when it is over. */
@@ -201,36 +264,38 @@ step_sync(Line *line, Job *job)
 	if (!plan_sync(line, job))
 		return false;
 	while (!job->error && (raw = g_queue_peek_head(&job->folders))) {
-		if (!line_need_mailbox(line, raw)) {
-			if (!mirror_is(line->mirror, raw) || !mirror_error(line->mirror))
+		Mirror *mirror = sync_mirror(line, job, raw);
+
+		if (!mirror) {
+			if (!line->mirror || !mirror_is(line->mirror, raw) ||
+			    !mirror_error(line->mirror))
 				return false;
-			job->error = g_error_copy(mirror_error(line->mirror));
+			skip_sync_folder(job, mirror_error(line->mirror));
 			line_forget_mailbox(line);
-			next_sync_folder(job);
 			continue;
 		}
 		connection_compress(line->connection);
-		mirror_want(line->mirror, 1);
-		if (!mirror_is_current(line->mirror))
+		mirror_want(mirror, 1);
+		if (!mirror_is_current(mirror))
 			return false;
-		if (!mirror_is_complete(line->mirror)) {
-			mirror_fill(line->mirror);
+		if (!mirror_is_complete(mirror)) {
+			mirror_fill(mirror);
 			return false;
 		}
-		if (mirror_is_busy(line->mirror))
+		if (mirror == line->mirror && mirror_is_busy(mirror))
 			return false;
-		if (mirror_error(line->mirror))
-			job->error = g_error_copy(mirror_error(line->mirror));
-		job->mailbox = mirror_mailbox(line->mirror);
-		if (job->bodies != ENGINE_BODIES_NONE && !job->bodies_done) {
-			if (parts_sync(line->parts, job, job->mailbox))
-				return false;
-			job->bodies_done = true;
-		}
-		next_sync_folder(job);
+		job->mailbox = mirror_mailbox(mirror);
+		if (!sync_bodies(line, job, raw))
+			return false;
+		if (mirror_error(mirror))
+			skip_sync_folder(job, mirror_error(mirror));
+		else
+			next_sync_folder(job);
 	}
 	if (!job->error && job_has_skipped(account, job))
 		job->error = g_error_copy(job->skipped);
+	if (!job->error && job->refused)
+		job->error = g_error_copy(job->refused);
 	error = job->error ? g_error_copy(job->error) : NULL;
 	account_finish(account, job, error);
 	return true;
@@ -242,7 +307,6 @@ step_home(Line *line)
 {
 	Account *account = line->account;
 	g_autoptr(GBytes) raw = account->home ? folders_raw_name(account, account->home) : NULL;
-	ImapSession *session = connection_session(line->connection);
 
 	if (raw && !line_need_mailbox(line, raw)) {
 		if (mirror_is(line->mirror, raw) && mirror_error(line->mirror)) {
@@ -258,22 +322,20 @@ step_home(Line *line)
 		if (!mirror_is_current(line->mirror))
 			return;
 		/* The folders and their counts belong to the first screen. */
+		if (account->folder_read && !account->settled)
+			return;
+		account->settled = true;
 		if (account->home_fill && !mirror_is_complete(line->mirror)) {
-			if (account->folder_read)
-				return;
 			connection_compress(line->connection);
 			mirror_fill(line->mirror);
 			return;
 		}
 	}
+	if (!line->introduces && !account->folder_read)
+		account->settled = true;
 	line_status(line, NULL, 0, 0);
-	/* A command line asks its next question at once. */
-	if (line->mirror && !line->introduces && !account->engine->hold && line_has(line, "IDLE") &&
-	    !imap_session_is_idling(session) && !imap_session_in_flight(session) &&
-	    !imap_session_waiting(session)) {
-		imap_session_idle(session, NULL, NULL);
-		connection_flush_later(line->connection);
-	}
+	if (line->mirror)
+		line_idle(line);
 }
 
 static bool
@@ -282,8 +344,24 @@ needs_mailbox(const Job *job)
 	return job->kind != JOB_FOLDERS && job->kind != JOB_CHECK;
 }
 
-void
-jobs_step(Line *line)
+/* What is done behind the person's back; true while it has something under way. */
+static bool
+step_behind(Line *line)
+{
+	Account *account = line->account;
+
+	if (account->turn && account->turn->step(line))
+		return true;
+	if (truth_step_news(account->truth, line))
+		return true;
+	if (g_queue_is_empty(&account->syncs))
+		return false;
+	step_sync(line, g_queue_peek_head(&account->syncs));
+	return true;
+}
+
+static void
+step_interactive(Line *line)
 {
 	Account *account = line->account;
 
@@ -297,10 +375,40 @@ jobs_step(Line *line)
 	line->hold_mailbox = false;
 	if (!g_queue_is_empty(&account->jobs))
 		return;
-	if (account->turn && account->turn(line))
+	if (line_may_roam(line) ? step_behind(line) : account->turn && account->turn->step(line))
 		return;
-	if (!g_queue_is_empty(&account->syncs))
-		step_sync(line, g_queue_peek_head(&account->syncs));
-	else
-		step_home(line);
+	step_home(line);
+}
+
+/* While a person waits it keeps still: the line has one bottleneck, wherever that is. */
+static void
+step_background(Line *line)
+{
+	Account *account = line->account;
+
+	if (!g_queue_is_empty(&account->jobs)) {
+		if (line->mirror)
+			mirror_hold(line->mirror);
+		return;
+	}
+	if (!step_behind(line) && !truth_step_fills(account->truth, line))
+		line_status(line, NULL, 0, 0);
+}
+
+void
+jobs_step(Line *line)
+{
+	switch (line->role) {
+	case LINE_INTERACTIVE:
+		step_interactive(line);
+		break;
+	case LINE_BACKGROUND:
+		step_background(line);
+		break;
+	case LINE_LISTENING:
+		line_listen(line);
+		break;
+	case LINE_ROLES:
+		g_assert_not_reached();
+	}
 }

@@ -8,9 +8,11 @@
 #define STEADY_MS	60000		/* a line that stood so long was a good one */
 #define REFRESH_MS	(4 * 60 * 1000) /* folder counts, and IDLE renewed well before 29 minutes */
 #define NOOP_MS		(60 * 1000)	/* where there is no IDLE */
+#define REST_MS		60000 /* without work, and a line that is not the first is closed */
 #define STATUS_EVERY_MS 100
 
 static gboolean on_pump(void *data);
+static void take_mailbox(Line *line, GBytes *raw, bool retired);
 
 bool
 line_has(const Line *line, const char *capability)
@@ -19,11 +21,13 @@ line_has(const Line *line, const char *capability)
 	       imap_session_has(connection_session(line->connection), capability);
 }
 
+/* What the person is told of the account's link is the interactive line's. */
 static void
 set_link(Line *line, EngineLink link)
 {
 	line->link = link;
-	account_post_status(line->account);
+	if (line->role == LINE_INTERACTIVE)
+		account_post_status(line->account);
 }
 
 void
@@ -42,6 +46,7 @@ line_status(Line *line, const char *doing, uint64_t done, uint64_t total)
 		   done != total) {
 		return;
 	}
+	line->status_ms = g_get_monotonic_time() / 1000;
 	account_post_status(line->account);
 }
 
@@ -74,7 +79,10 @@ forget_line(Line *line, const GError *error)
 	engine_drop_source(&line->refresh);
 	engine_drop_source(&line->silence);
 	line->silent_s = 0;
-	line->account->folders_ms = 0;
+	line->notify = NOTIFY_UNTRIED;
+	engine_drop_source(&line->rest);
+	if (line->role == LINE_INTERACTIVE)
+		line->account->folders_ms = 0;
 	g_clear_pointer(&line->doing, g_free);
 }
 
@@ -84,7 +92,10 @@ on_retry(void *data)
 	Line *line = data;
 
 	engine_drop_source(&line->retry);
-	line_connect(line);
+	if (line->role == LINE_INTERACTIVE)
+		line_connect(line);
+	else
+		account_look_at_lines(line->account);
 	return G_SOURCE_REMOVE;
 }
 
@@ -111,10 +122,26 @@ is_final(const GError *error)
 	       postern_error_is(error, POSTERN_ERROR_STORE);
 }
 
+/* A line that is not the interactive one: nobody is told, and what it did is done elsewhere. */
+static void
+extra_closed(Line *line, const GError *error, bool was_online)
+{
+	Account *account = line->account;
+	bool stopping = account->engine->stopping != NULL;
+
+	if (!line->leaving && !stopping)
+		plan_retry(line);
+	account_lost_line(account, line, error, was_online || line->leaving || stopping);
+	line->leaving = false;
+	if (stopping)
+		engine_quit_if_done(account->engine);
+}
+
 static void
 on_closed(void *data, const GError *error)
 {
 	Line *line = data;
+	bool was_online = line->online;
 	g_autoptr(GError) copy = g_error_copy(error);
 
 	count_totals(line);
@@ -124,6 +151,10 @@ on_closed(void *data, const GError *error)
 	forget_line(line, copy);
 	g_clear_pointer(&line->connection, connection_free);
 	memset(&line->seen, 0, sizeof line->seen);
+	if (line->role != LINE_INTERACTIVE) {
+		extra_closed(line, copy, was_online);
+		return;
+	}
 	g_clear_error(&line->error);
 	line->error = g_error_copy(copy);
 	account_finish_all(line->account, copy);
@@ -163,6 +194,7 @@ send_id(Line *line)
 	connection_send(line->connection, command, IMAP_SEND_NORMAL, on_id, line);
 }
 
+/* Keeps the line alive, renews IDLE, and where there is none asks for news. */
 static gboolean
 on_refresh(void *data)
 {
@@ -171,12 +203,7 @@ on_refresh(void *data)
 	engine_drop_source(&line->refresh);
 	if (!line->online)
 		return G_SOURCE_REMOVE;
-	if (line_has(line, "IDLE") ||
-	    g_get_monotonic_time() / 1000 - line->account->folders_ms >= REFRESH_MS)
-		folders_read(line);
-	else
-		connection_send(line->connection, imap_command_new("NOOP"), IMAP_SEND_NORMAL, NULL,
-				NULL);
+	connection_send(line->connection, imap_command_new("NOOP"), IMAP_SEND_NORMAL, NULL, NULL);
 	line->refresh =
 	    engine_timeout(line->account->engine, line_has(line, "IDLE") ? REFRESH_MS : NOOP_MS,
 			   on_refresh, line);
@@ -194,7 +221,7 @@ introduce(Line *line)
 		return;
 	line->introduces = false;
 	send_id(line);
-	if (!line->account->engine->hold)
+	if (!line->account->engine->hold && line->role == LINE_INTERACTIVE)
 		folders_read(line);
 	connection_flush_later(line->connection);
 }
@@ -212,6 +239,8 @@ on_online(void *data)
 	/* A mailbox whose SELECT could not ride goes first: the person waits for it. */
 	if (line->mirror && (!connection_rides(line->connection) || !mirror_is_busy(line->mirror)))
 		mirror_select(line->mirror);
+	if (line->role == LINE_INTERACTIVE)
+		account_is_back(line->account);
 	line->introduces = true;
 	introduce(line);
 	set_link(line, ENGINE_ONLINE);
@@ -256,6 +285,8 @@ on_response(void *data, const ImapResponse *response, ImapTicket ticket)
 	else if (response->type == IMAP_RESPONSE_FETCH)
 		parts_on_fetch(line->parts, &response->fetch);
 	folders_on_response(line, response);
+	if (line->role == LINE_LISTENING)
+		line_listen_heard(line, response);
 	if (line->mirror && mirror_on_response(line->mirror, response))
 		line_pump_later(line);
 }
@@ -288,7 +319,7 @@ line_ride(Line *line)
 	raw = folder ? folders_raw_name(line->account, folder) : NULL;
 	if (!raw)
 		return;
-	line->mirror = mirror_new(line, raw);
+	take_mailbox(line, raw, false);
 	mirror_ride(line->mirror);
 	if (folder == line->account->home)
 		mirror_want(line->mirror, line->account->home_rows);
@@ -310,7 +341,8 @@ line_connect(Line *line)
 	line->refused = false;
 	line->connection = connection_open(line->account->config, &line->account->memory,
 					   line->account->engine->log, line->name, &handler, line);
-	line_ride(line);
+	if (line->role == LINE_INTERACTIVE)
+		line_ride(line);
 }
 
 void
@@ -320,9 +352,12 @@ line_reconnect(Line *line)
 
 	line->failures = 0;
 	if (!line->connection) {
-		line_connect(line);
+		engine_drop_source(&line->retry);
+		if (line->role == LINE_INTERACTIVE)
+			line_connect(line);
 	} else if (line->online && line->silent_s < SILENT_S) {
-		folders_read(line);
+		if (line->role == LINE_INTERACTIVE)
+			folders_read(line);
 		line_pump_later(line);
 	} else {
 		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
@@ -340,11 +375,13 @@ on_second(void *data)
 	int silent_s = line->connection ? connection_silent_s(line->connection) : -1;
 	int shown = silent_s >= SILENT_S ? silent_s : 0;
 
-	if (silent_s >= 0 && !line->doing && !g_queue_is_empty(&line->account->jobs))
+	if (silent_s >= 0 && !line->doing && line->role == LINE_INTERACTIVE &&
+	    !g_queue_is_empty(&line->account->jobs))
 		line_status(line, _("fetching"), 0, 0);
 	if (shown != line->silent_s) {
 		line->silent_s = shown;
-		account_post_status(line->account);
+		if (line->role == LINE_INTERACTIVE)
+			account_post_status(line->account);
 	}
 	if (silent_s >= 0)
 		return G_SOURCE_CONTINUE;
@@ -368,12 +405,72 @@ line_logout(Line *line)
 		connection_logout(line->connection);
 }
 
+static gboolean
+on_rested(void *data)
+{
+	Line *line = data;
+
+	engine_drop_source(&line->rest);
+	line->leaving = true;
+	connection_logout(line->connection);
+	return G_SOURCE_REMOVE;
+}
+
+void
+line_rest(Line *line)
+{
+	if (!line->rest && !line->leaving)
+		line->rest = engine_timeout(line->account->engine, REST_MS, on_rested, line);
+}
+
+void
+line_stay(Line *line)
+{
+	engine_drop_source(&line->rest);
+}
+
 /* ---- the mailbox ----------------------------------------------------------------------------- */
+
+bool
+line_may_roam(const Line *line)
+{
+	return line->role == LINE_BACKGROUND || (line->role == LINE_INTERACTIVE &&
+						 !account_may_have(line->account, LINE_BACKGROUND));
+}
+
+bool
+line_owns(const Line *line, GBytes *raw)
+{
+	return line->mirror && mirror_is(line->mirror, raw) && !mirror_is_retired(line->mirror) &&
+	       !mirror_error(line->mirror);
+}
+
+/* From now on RAW's mirror is LINE's, or, where another goes before it, one that only looks on. */
+static void
+take_mailbox(Line *line, GBytes *raw, bool retired)
+{
+	GPtrArray *lines = line->account->lines;
+
+	line_forget_mailbox(line);
+	for (guint i = 0; !retired && i < lines->len; i++) {
+		Line *other = g_ptr_array_index(lines, i);
+
+		if (line_owns(other, raw))
+			mirror_retire(other->mirror);
+	}
+	line->mirror = mirror_new(line, raw);
+	if (retired)
+		mirror_retire(line->mirror);
+}
 
 bool
 line_need_mailbox(Line *line, GBytes *raw)
 {
-	if (line->mirror && mirror_is(line->mirror, raw)) {
+	const Line *owner = account_owner(line->account, raw);
+	bool retired = line->role == LINE_BACKGROUND && owner && owner != line;
+
+	if (line->mirror && mirror_is(line->mirror, raw) &&
+	    (retired || !mirror_is_retired(line->mirror))) {
 		/* A SELECT that rode with a login that was refused, and with none since. */
 		if (!mirror_is_ready(line->mirror) && !mirror_is_busy(line->mirror))
 			mirror_select(line->mirror);
@@ -382,8 +479,7 @@ line_need_mailbox(Line *line, GBytes *raw)
 	if (line->mirror &&
 	    (line->hold_mailbox || mirror_is_busy(line->mirror) || parts_is_busy(line->parts)))
 		return false;
-	line_forget_mailbox(line);
-	line->mirror = mirror_new(line, raw);
+	take_mailbox(line, raw, retired);
 	mirror_select(line->mirror);
 	return false;
 }
@@ -394,6 +490,20 @@ line_forget_mailbox(Line *line)
 	g_clear_pointer(&line->mirror, mirror_free);
 }
 
+void
+line_idle(Line *line)
+{
+	ImapSession *session = connection_session(line->connection);
+
+	/* A command line asks its next question at once. */
+	if (line->introduces || line->account->engine->hold || !line_has(line, "IDLE") ||
+	    imap_session_is_idling(session) || imap_session_in_flight(session) ||
+	    imap_session_waiting(session))
+		return;
+	imap_session_idle(session, NULL, NULL);
+	connection_flush_later(line->connection);
+}
+
 /* ---- its turns ------------------------------------------------------------------------------- */
 
 void
@@ -401,6 +511,18 @@ line_pump_later(Line *line)
 {
 	if (!line->pump)
 		line->pump = engine_idle(line->account->engine, on_pump, line);
+}
+
+/* The background line may wait for what another's mirror has just got. */
+static void
+wake_others(Line *line)
+{
+	Line *background = account_line_of(line->account, LINE_BACKGROUND);
+
+	if (background && background != line && background->waits_on == line) {
+		background->waits_on = NULL;
+		line_pump_later(background);
+	}
 }
 
 static gboolean
@@ -418,17 +540,21 @@ on_pump(void *data)
 	if (line->online)
 		introduce(line);
 	watch(line);
+	account_look_at_lines(line->account);
+	wake_others(line);
 	return G_SOURCE_REMOVE;
 }
 
 Line *
-line_new(Account *account)
+line_new(Account *account, LineRole role)
 {
+	static const char *const suffix[LINE_ROLES] = { "", " background", " listening" };
 	Line *line = g_new0(Line, 1);
 
 	line->account = account;
+	line->role = role;
 	line->link = ENGINE_OFFLINE;
-	line->name = g_strdup_printf("imap %s", account->config->name);
+	line->name = g_strdup_printf("imap %s%s", account->config->name, suffix[role]);
 	line->parts = parts_new(line);
 	return line;
 }
@@ -447,6 +573,7 @@ line_free(Line *line)
 	engine_drop_source(&line->pump);
 	engine_drop_source(&line->silence);
 	engine_drop_source(&line->refresh);
+	engine_drop_source(&line->rest);
 	g_clear_error(&line->error);
 	g_free(line->doing);
 	g_free(line->name);

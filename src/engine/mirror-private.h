@@ -30,7 +30,8 @@ struct Mirror {
 	bool riding;	   /* SELECT is to go with the login, or went */
 	bool rode;	   /* and was not answered OK yet */
 	bool selecting, ready, current;
-	bool stuck; /* more of it cannot be had: say so once, and do not ask again */
+	bool retired; /* another line keeps this mailbox true: nothing is written from here */
+	bool stuck;   /* more of it cannot be had: say so once, and do not ask again */
 	GError *error;
 
 	/* what SELECT and the server since said */

@@ -305,7 +305,8 @@ must_search(Mirror *mirror)
 void
 mirror_continue_sync(Mirror *mirror)
 {
-	if (!mirror->ready || mirror->pending || mirror->stuck || !mirror_apply(mirror))
+	if (mirror->retired || !mirror->ready || mirror->pending || mirror->stuck ||
+	    !mirror_apply(mirror))
 		return;
 	/* Only a message or its parts were asked for so far. */
 	if (!mirror->wanted)
@@ -581,7 +582,7 @@ may_send_slice(const Mirror *mirror)
 {
 	uint64_t to_come = 0, whole = 0;
 
-	if (mirror->stuck || mirror->n_slices >= MIRROR_SLICES)
+	if (mirror->stuck || mirror->retired || mirror->n_slices >= MIRROR_SLICES)
 		return false;
 	for (unsigned i = 0; i < mirror->n_slices; i++) {
 		const Slice *slice = &mirror->slices[i];

@@ -49,6 +49,21 @@ mirror_free(Mirror *mirror)
 	g_free(mirror);
 }
 
+void
+mirror_retire(Mirror *mirror)
+{
+	if (mirror->ready && !mirror->stuck)
+		mirror_apply(mirror);
+	mirror->retired = true;
+	mirror->filling = false;
+}
+
+bool
+mirror_is_retired(const Mirror *mirror)
+{
+	return mirror->retired;
+}
+
 bool
 mirror_is(const Mirror *mirror, GBytes *raw)
 {
@@ -207,6 +222,15 @@ write_counts(Mirror *mirror, GError **error)
 	return true;
 }
 
+static void
+forget_gathered(Mirror *mirror)
+{
+	record_batch_clear(mirror->batch);
+	g_array_set_size(mirror->changes, 0);
+	g_string_chunk_clear(mirror->change_words);
+	g_array_set_size(mirror->gone, 0);
+}
+
 bool
 mirror_write(Mirror *mirror, const MirrorProgress *progress)
 {
@@ -219,6 +243,10 @@ mirror_write(Mirror *mirror, const MirrorProgress *progress)
 
 	if (!mirror->box)
 		return true;
+	if (mirror->retired) {
+		forget_gathered(mirror);
+		return true;
+	}
 	event.mailbox = mirror->box->id;
 	fine = store_begin(store, &error);
 	if (fine && (!write_down(mirror, progress, &error) || !write_counts(mirror, &error))) {
@@ -227,12 +255,9 @@ mirror_write(Mirror *mirror, const MirrorProgress *progress)
 	}
 	if (fine)
 		fine = store_commit(store, &error);
-	record_batch_clear(mirror->batch);
-	g_array_set_size(mirror->changes, 0);
-	g_string_chunk_clear(mirror->change_words);
 	if (mirror->gone->len)
 		engine_tidy_later(account->engine);
-	g_array_set_size(mirror->gone, 0);
+	forget_gathered(mirror);
 	if (!fine) {
 		mirror->stuck = true;
 		account_store_failed(account, error);
@@ -506,6 +531,9 @@ mirror_on_response(Mirror *mirror, const ImapResponse *response)
 {
 	if (!mirror->selecting && !mirror->riding && !mirror->ready)
 		return false;
+	/* Of a mailbox that another line looks after only its UIDVALIDITY matters. */
+	if (mirror->retired && response->type != IMAP_RESPONSE_OK)
+		return false;
 	switch (response->type) {
 	case IMAP_RESPONSE_FETCH:
 		on_fetch(mirror, &response->fetch);
@@ -575,6 +603,11 @@ forget_if_renumbered(Mirror *mirror, GError **error)
 
 	if (!known || !renumbered)
 		return true;
+	if (mirror->retired) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+			    _("the server renumbered \"%s\": reading it anew"), box->name);
+		return false;
+	}
 	log_event(mirror->account->engine->log, "mirror",
 		  "uidvalidity %u, was %u; uidnext %u, mirrored below %u: reading anew",
 		  mirror->uidvalidity, box->uidvalidity, mirror->uidnext, box->mirrored_uidnext);
@@ -625,6 +658,10 @@ on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 		return;
 	}
 	mirror->box = find_or_make(mirror, &error);
+	if (mirror->box && mirror->retired && !forget_if_renumbered(mirror, &error)) {
+		mirror->error = g_steal_pointer(&error);
+		return;
+	}
 	if (!mirror->box || !forget_if_renumbered(mirror, &error)) {
 		account_store_failed(mirror->account, error);
 		return;
