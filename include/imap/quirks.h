@@ -18,6 +18,7 @@ typedef enum {
 	IMAP_QUIRK_FILES_SENT = 1 << 9,	      /* keeps its own copy of what was sent */
 	IMAP_QUIRK_NO_NOTIFY_NONE = 1 << 10,  /* after NOTIFY NONE it reports nothing at all */
 	IMAP_QUIRK_NO_PAST_END = 1 << 11,     /* a partial fetch from behind the end kills it */
+	IMAP_QUIRK_NO_RIDE = 1 << 12,	      /* AUTHENTICATE swallows what was sent behind it */
 } ImapQuirk;
 
 typedef struct ImapQuirkRow {

@@ -157,7 +157,8 @@ may_ride(Connection *connection, const char *mechanism)
 		g_str_has_prefix(mechanism, "SCRAM-")) &&
 	       imap_session_has(connection->session, "SASL-IR") &&
 	       !(imap_session_quirks(connection->session) &
-		 (IMAP_QUIRK_NO_SASL_IR | IMAP_QUIRK_NO_PIPELINE | IMAP_QUIRK_ID_BEFORE_SELECT));
+		 (IMAP_QUIRK_NO_SASL_IR | IMAP_QUIRK_NO_PIPELINE | IMAP_QUIRK_NO_RIDE |
+		  IMAP_QUIRK_ID_BEFORE_SELECT));
 }
 
 static void

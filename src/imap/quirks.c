@@ -37,6 +37,10 @@ const ImapQuirkRow imap_quirks[] = {
 	  "the same server behind STARTTLS, where no greeting counts" },
 	{ IMAP_QUIRK_NO_PAST_END, "hMailServer", "greeting", "IMAPrev1",
 	  "crashes on BODY[]<n> with n behind the end" },
+	{ IMAP_QUIRK_NO_RIDE, "Cyrus 3.6.1", "greeting", "*Cyrus IMAP*",
+	  "a command sent behind AUTHENTICATE is lost without a word; behind LOGIN it is not" },
+	{ IMAP_QUIRK_NO_RIDE, "Cyrus 3.6.1", "capability", "* NO_ATOMIC_RENAME *",
+	  "the same server behind STARTTLS, where no greeting counts" },
 	{ 0, NULL, NULL, NULL, NULL },
 };
 

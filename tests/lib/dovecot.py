@@ -15,6 +15,7 @@ It needs no privilege: whoever starts it is the user it runs as, except that roo
 
 import contextlib
 import ctypes
+import fcntl
 import grp
 import imaplib
 import os
@@ -474,16 +475,21 @@ def utf7(name):
     return out
 
 
-def big(count):
-    """The directory of a mailbox of COUNT messages, made at the first call and kept in
-    $POSTERN_TEST_CACHE, or for a while in the temporary directory.  Its caches are warm, as those of
-    a mailbox that some client has read before."""
+def cache():
+    """The directory for what is dear to make: $POSTERN_TEST_CACHE, or one of our own."""
     place = os.environ.get("POSTERN_TEST_CACHE") or os.path.join(
         tempfile.gettempdir(), f"postern-cache-{os.getuid()}")
     os.makedirs(place, mode=0o700, exist_ok=True)
     if os.stat(place).st_uid != os.getuid():
         raise RuntimeError(f"{place} belongs to somebody else")
-    import fcntl
+    return place
+
+
+def big(count):
+    """The directory of a mailbox of COUNT messages, made at the first call and kept in
+    $POSTERN_TEST_CACHE, or for a while in the temporary directory.  Its caches are warm, as those of
+    a mailbox that some client has read before."""
+    place = cache()
     with open(os.path.join(place, f"lock-{count}"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = os.path.join(place, f"mailbox-1-{count}")    # 1: raise it when bulk() changes

@@ -518,6 +518,7 @@ quirks_differ(unsigned quirks, const char *value)
 		{ IMAP_QUIRK_FILES_SENT, "FILES_SENT" },
 		{ IMAP_QUIRK_NO_NOTIFY_NONE, "NO_NOTIFY_NONE" },
 		{ IMAP_QUIRK_NO_PAST_END, "NO_PAST_END" },
+		{ IMAP_QUIRK_NO_RIDE, "NO_RIDE" },
 	};
 	g_autoptr(GString) text = g_string_new(NULL);
 
