@@ -133,11 +133,11 @@ class Chroot:
     """A copy of TEMPLATE to run daemons in.  USER, UID: who they are when they give root up."""
 
     def __init__(self, template):
-        self.prefix = _entrance()
+        self.enter = _entrance()
         self.dir = os.path.realpath(tempfile.mkdtemp(prefix="postern-"))
         os.chmod(self.dir, 0o755)
         self.root = os.path.join(self.dir, "root")
-        self.user, self.uid = SYSTEM_USER if os.getuid() == 0 else ("root", 0)
+        self.user, self.uid = SYSTEM_USER
         try:
             shutil.copytree(template, self.root, symlinks=True, copy_function=_link)
             self.write("/etc/passwd", "root:x:0:0::/:/bin/false\n%s:x:%d:%d::/tmp:/bin/false\n"
@@ -196,13 +196,13 @@ class Chroot:
     def start(self, *words, environment=None):
         """A daemon.  What it says is part of syslog()."""
         with open(os.path.join(self.dir, "syslog"), "ab") as out:
-            return subprocess.Popen([*self.prefix, self.root, *words], stdin=subprocess.DEVNULL,
+            return subprocess.Popen([*self.enter(self.root), *words], stdin=subprocess.DEVNULL,
                                     stdout=out, stderr=out, start_new_session=True,
                                     env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TZ": "UTC",
                                          **(environment or {})})
 
     def run(self, *words, input=b""):
-        done = subprocess.run([*self.prefix, self.root, *words], input=input,
+        done = subprocess.run([*self.enter(self.root), *words], input=input,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                               env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TZ": "UTC"})
         if done.returncode:
@@ -238,12 +238,14 @@ class Chroot:
 
 
 def _entrance():
-    """The command that enters another root."""
-    ways = [["chroot"]] if os.getuid() == 0 else []
-    ways.append(["unshare", "--map-root-user", "chroot"])
+    """What makes the command line that enters a root."""
+    ways = [lambda root: ["unshare", "--user", "--map-user=%d" % SYSTEM_USER[1],
+                          "--map-group=%d" % SYSTEM_USER[1], "--root=" + root]]
+    if os.getuid() == 0:
+        ways.insert(0, lambda root: ["chroot", root])
     for way in ways:
         with contextlib.suppress(OSError):
-            if subprocess.run([*way, "/", "true"], stdin=subprocess.DEVNULL,
+            if subprocess.run([*way("/"), "true"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
                 return way
     raise unittest.SkipTest("needs root, or user namespaces, to give a server a root of its own")
