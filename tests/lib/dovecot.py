@@ -227,6 +227,10 @@ class Dovecot:
         client.login(USER, PASSWORD)
         return client
 
+    def folder(self, path):
+        """What the folder PATH ("Projekte/Berlin") is called here."""
+        return path.replace("/", self.separator)
+
     def deliver(self, messages):
         """Appends MESSAGES, in order, making their folders; many in one command."""
         with Appender(self.imap) as appender:
