@@ -468,6 +468,7 @@ select_box(Server *server, Line *line, const char *arguments)
 {
 	g_autofree char *name = first_argument(arguments);
 	bool closes = line->box != NULL;
+	const char *refusal;
 
 	if (strstr(arguments, "QRESYNC") && !line->qresync)
 		return "BAD ENABLE it first";
@@ -480,6 +481,11 @@ select_box(Server *server, Line *line, const char *arguments)
 	line->box = server_box(server, name);
 	if (!line->box)
 		return "NO [NONEXISTENT] no such mailbox";
+	refusal = lie(line->box, "select");
+	if (refusal) {
+		line->box = NULL;
+		return refusal;
+	}
 	line->condstore |= strstr(arguments, "CONDSTORE") || strstr(arguments, "QRESYNC");
 	select_view(line);
 	if (server_has(server->quirks, "enabled"))

@@ -177,6 +177,18 @@ put_messages(Store *store, StoreId box, const GArray *messages, GError **error)
 	return fine;
 }
 
+/* What an engine that was online just now remembers beside the messages. */
+static bool
+put_facts(Play *play, Store *store, const StoreMailbox *box, GError **error)
+{
+	g_autofree char *words = case_words(play->one, play->level);
+	g_autofree char *flags = g_strdup_printf("flags/%" G_GINT64_FORMAT, box->id);
+	g_autofree char *now = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time() / 1000000);
+
+	return store_account_set(store, box->account, "capabilities", words, error) &&
+	       store_account_set(store, box->account, flags, now, error);
+}
+
 static bool
 make_cache(Play *play, const GArray *messages, const char *state, GError **error)
 {
@@ -190,16 +202,19 @@ make_cache(Play *play, const GArray *messages, const char *state, GError **error
 			     .selectable = true,
 			     .subscribed = true };
 
+	if (!store || !store_account(store, "test", &box.account, error) ||
+	    !store_mailbox_put(store, &box, error))
+		return false;
 	box.uidvalidity = (uint32_t)figure(state, "uidvalidity", 666);
 	box.uidnext = (uint32_t)figure(state, "uidnext", 100);
 	box.highestmodseq = plain ? 0 : figure(state, "modseq", 33);
-	return store && store_account(store, "test", &box.account, error) &&
-	       store_mailbox_put(store, &box, error) &&
-	       (box.server_total = messages->len, box.server_unread = -1,
-		store_mailbox_status(store, &box, error)) &&
+	box.server_total = messages->len;
+	box.server_unread = -1;
+	return store_mailbox_status(store, &box, error) &&
 	       put_messages(store, box.id, messages, error) &&
 	       store_mailbox_progress(store, box.id, (uint32_t)figure(state, "from", 1),
-				      box.uidnext, box.highestmodseq, error);
+				      box.uidnext, box.highestmodseq, error) &&
+	       put_facts(play, store, &box, error);
 }
 
 /* "6 \Seen x, 9, 10:12 y" -> one arrival each. */
@@ -486,27 +501,6 @@ play_lines(Play *play)
 
 /* ---- beginning and end ------------------------------------------------------------------------------------ */
 
-static char *
-words_of(const Case *one, const char *level)
-{
-	const char *changes = case_get(one, "words");
-	g_auto(GStrv) each = g_strsplit(changes ? changes : "", " ", -1);
-	GString *words = g_string_new("IMAP4rev1 SASL-IR AUTH=PLAIN IDLE");
-
-	if (strcmp(level, "plain"))
-		g_string_append(words, " LIST-EXTENDED LIST-STATUS SPECIAL-USE ENABLE ESEARCH "
-				       "CONDSTORE");
-	if (!strcmp(level, "qresync"))
-		g_string_append(words, " QRESYNC");
-	for (size_t i = 0; each[i]; i++) {
-		if (*each[i] == '+')
-			g_string_append_printf(words, " %s", each[i] + 1);
-		else if (*each[i] == '-')
-			g_string_replace(words, each[i] + 1, "", 1);
-	}
-	return g_string_free(words, FALSE);
-}
-
 static void
 remove_dir(const char *path)
 {
@@ -553,7 +547,7 @@ tell_log(Play *play)
 char *
 play(const Case *one, const char *level)
 {
-	g_autofree char *words = words_of(one, level);
+	g_autofree char *words = case_words(one, level);
 	Play play = { .one = one, .level = level };
 
 	play.server = server_new(words, case_get(one, "quirks"));

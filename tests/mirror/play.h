@@ -23,6 +23,9 @@ void case_free(Case *one);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Case, case_free)
 const char *case_get(const Case *one, const char *key); /* the first line's value, or NULL */
 
+/* What the server can do in it: g_free. */
+char *case_words(const Case *one, const char *level);
+
 /* What does not hold, in words; NULL: all of it does. */
 char *play(const Case *one, const char *level);
 

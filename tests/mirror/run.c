@@ -40,6 +40,27 @@ case_get(const Case *one, const char *key)
 	return NULL;
 }
 
+char *
+case_words(const Case *one, const char *level)
+{
+	const char *changes = case_get(one, "words");
+	g_auto(GStrv) each = g_strsplit(changes ? changes : "", " ", -1);
+	GString *words = g_string_new("IMAP4rev1 SASL-IR AUTH=PLAIN IDLE");
+
+	if (strcmp(level, "plain"))
+		g_string_append(words, " LIST-EXTENDED LIST-STATUS SPECIAL-USE ENABLE ESEARCH "
+				       "CONDSTORE");
+	if (!strcmp(level, "qresync"))
+		g_string_append(words, " QRESYNC");
+	for (size_t i = 0; each[i]; i++) {
+		if (*each[i] == '+')
+			g_string_append_printf(words, " %s", each[i] + 1);
+		else if (*each[i] == '-')
+			g_string_replace(words, each[i] + 1, "", 1);
+	}
+	return g_string_free(words, FALSE);
+}
+
 /* "key: value", or "key[level,level]: value".  False: nothing for LEVEL. */
 static bool
 read_line(const char *text, const char *level, CaseLine *out)

@@ -12,7 +12,8 @@
  *	renumber FIRST [N]	UIDs begin anew at FIRST; N: with this UIDVALIDITY
  *	uidnext N, modseq N	the mailbox's own figures
  *	lie WHAT VALUE		SELECT and STATUS say so: uidnext, uidvalidity, modseq, exists;
- *				VALUE "none": nothing, modseq "no": NOMODSEQ
+ *				VALUE "none": nothing, modseq "no": NOMODSEQ; select: how each
+ *				SELECT ends ("NO why")
  *	truth			no more lies
  *	say TEXT		an untagged line; in the answer, or to all who have it selected
  *	answer TEXT		the answer ends here, with this ("NO why") for its tagged line
