@@ -119,7 +119,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreMailbox, store_mailbox_free)
 bool store_mailbox_put(Store *store, StoreMailbox *mailbox, GError **error);
 /* The server's counts and state; fields that are -1 or 0 in MAILBOX stay as they were. */
 bool store_mailbox_status(Store *store, const StoreMailbox *mailbox, GError **error);
-/* How far the mirror is. */
+/* How far the mirror is.  A mirrored_modseq below the one before: the server counts anew, so what was
+ * heard of each message's MODSEQ is forgotten (a pass over all of them). */
 bool store_mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_uid,
 			    uint32_t mirrored_uidnext, uint64_t mirrored_modseq, GError **error);
 /* Marks those of ACCOUNT not in KEEP (ids) as gone. */

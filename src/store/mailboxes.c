@@ -216,9 +216,14 @@ static bool
 mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_uid, uint32_t mirrored_uidnext,
 		 uint64_t mirrored_modseq, GError **error)
 {
+	g_autoptr(StoreQuery) forget = store_query(store, SQL_MAILBOX_FORGET_MODSEQS, error);
 	g_autoptr(StoreQuery) query = store_query(store, SQL_MAILBOX_PROGRESS, error);
 
-	if (!query)
+	if (!forget || !query)
+		return false;
+	sqlite3_bind_int64(forget, 1, mailbox);
+	sqlite3_bind_int64(forget, 2, (sqlite3_int64)mirrored_modseq);
+	if (!store_run(store, forget, NULL, error))
 		return false;
 	sqlite3_bind_int64(query, 1, mailbox);
 	sqlite3_bind_int64(query, 2, known_from_uid);

@@ -51,6 +51,9 @@ static const char *const texts[SQL_N] = {
 	    "UPDATE mailboxes SET known_from_uid = ?2, mirrored_uidnext = ?3, mirrored_modseq = ?4"
 	    " WHERE id = ?1 AND (known_from_uid, mirrored_uidnext, mirrored_modseq)"
 	    " IS NOT (?2, ?3, ?4)",
+	[SQL_MAILBOX_FORGET_MODSEQS] =
+	    "UPDATE uids SET modseq = 0 WHERE modseq AND epoch ="
+	    " (SELECT epoch FROM mailboxes WHERE id = ?1 AND mirrored_modseq > ?2)",
 	[SQL_MAILBOX_GONE] = "UPDATE mailboxes SET gone = 1 WHERE id = ?1 AND NOT gone",
 	[SQL_MAILBOX_LISTED] = "SELECT id FROM mailboxes WHERE account = ?1 AND NOT gone",
 	[SQL_MAILBOX_RESET] = "UPDATE mailboxes SET epoch = ?2, total = 0, unread = 0,"

@@ -302,6 +302,27 @@ a_late_answer_about_flags_loses(void **state)
 }
 
 static void
+no_answer_is_late_where_the_server_counts_anew(void **state)
+{
+	g_autoptr(Store) store = open_writer(*state);
+	GError *error = NULL;
+	StoreId mailbox = make_mailbox(store, "INBOX"), other = make_mailbox(store, "Other");
+
+	put_plain(store, mailbox, 2, 1, 1000, 0);
+	put_plain(store, other, 2, 1, 1000, 0);
+	MUST(store_mailbox_progress(store, mailbox, 1, 4, 50, &error));
+	assert_true(flag(store, mailbox, 2, STORE_FLAG_SEEN, NULL, 50));
+	assert_true(flag(store, other, 2, STORE_FLAG_SEEN, NULL, 50));
+	/* On the way up nothing is forgotten. */
+	MUST(store_mailbox_progress(store, mailbox, 1, 4, 60, &error));
+	assert_false(flag(store, mailbox, 2, 0, NULL, 49));
+	MUST(store_mailbox_progress(store, mailbox, 1, 4, 0, &error));
+	assert_true(flag(store, mailbox, 2, 0, NULL, 2));
+	assert_false(flag(store, mailbox, 2, STORE_FLAG_SEEN, NULL, 1));
+	assert_false(flag(store, other, 2, 0, NULL, 49));
+}
+
+static void
 one_message_may_be_flagged_twice_in_a_call(void **state)
 {
 	g_autoptr(Store) store = open_writer(*state);
@@ -559,6 +580,7 @@ main(void)
 		TEST(flags_replace_the_wires_and_leave_our_own),
 		TEST(keywords_come_change_and_go),
 		TEST(a_late_answer_about_flags_loses),
+		TEST(no_answer_is_late_where_the_server_counts_anew),
 		TEST(one_message_may_be_flagged_twice_in_a_call),
 		TEST(marking_many_read_rewrites_chunks_and_no_rows),
 		TEST(removed_messages_are_gone_with_their_parts),
