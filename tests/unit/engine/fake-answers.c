@@ -9,8 +9,8 @@
 void
 fake_tell_news(FakeServer *server, GString *out)
 {
-	g_string_append_len(out, server->news->str, (gssize)server->news->len);
-	g_string_truncate(server->news, 0);
+	g_string_append_len(out, server->line->news->str, (gssize)server->line->news->len);
+	g_string_truncate(server->line->news, 0);
 }
 
 /* ---- a message ------------------------------------------------------------------------------------------- */
@@ -138,7 +138,8 @@ append_sections(FakeServer *server, GString *out, const FakeMessage *message, co
 static void
 append_fetch(FakeServer *server, GString *out, guint index, const char *items)
 {
-	const FakeMessage *message = &g_array_index(server->selected->messages, FakeMessage, index);
+	const FakeMessage *message =
+	    &g_array_index(server->line->selected->messages, FakeMessage, index);
 	bool body = strstr(items, "BODY.PEEK[") != NULL;
 	bool fields = strstr(items, "HEADER.FIELDS") != NULL;
 	uint32_t uid = message->uid;
@@ -200,7 +201,7 @@ fetch(FakeServer *server, GString *out, bool uid, const char *arguments)
 {
 	const char *space = strchr(arguments, ' ');
 	g_autofree char *set = space ? g_strndup(arguments, (gsize)(space - arguments)) : NULL;
-	FakeBox *box = server->selected;
+	FakeBox *box = server->line->selected;
 	uint32_t last;
 	uint64_t since = space ? changed_since(space) : 0;
 
@@ -225,7 +226,7 @@ fetch(FakeServer *server, GString *out, bool uid, const char *arguments)
 static void
 search(FakeServer *server, GString *out, const char *tag, const char *arguments)
 {
-	FakeBox *box = server->selected;
+	FakeBox *box = server->line->selected;
 	const char *set = strstr(arguments, "UID ");
 	g_autoptr(GString) all = g_string_new(NULL);
 	unsigned count = 0;
@@ -251,17 +252,19 @@ search(FakeServer *server, GString *out, const char *tag, const char *arguments)
 
 /* ---- folders ------------------------------------------------------------------------------------------------- */
 
-static void
-append_status(GString *out, const FakeBox *box)
+void
+fake_append_status(FakeServer *server, GString *out, const FakeBox *box)
 {
 	unsigned unseen = 0;
 
 	for (guint i = 0; i < box->messages->len; i++)
 		unseen += !strstr(g_array_index(box->messages, FakeMessage, i).flags, "\\Seen");
-	g_string_append_printf(out,
-			       "* STATUS %s (MESSAGES %u UNSEEN %u UIDNEXT %u UIDVALIDITY %u)\r\n",
+	g_string_append_printf(out, "* STATUS %s (MESSAGES %u UNSEEN %u UIDNEXT %u UIDVALIDITY %u",
 			       box->name, box->messages->len, unseen, box->uidnext,
 			       box->uidvalidity);
+	if (strstr(server->words, "CONDSTORE"))
+		g_string_append_printf(out, " HIGHESTMODSEQ %" G_GUINT64_FORMAT, box->modseq);
+	g_string_append(out, ")\r\n");
 }
 
 static void
@@ -274,7 +277,7 @@ list(FakeServer *server, GString *out, const char *verb, const char *arguments)
 
 		g_string_append_printf(out, "* %s (\\HasNoChildren) \"/\" %s\r\n", verb, box->name);
 		if (strstr(arguments, "STATUS ("))
-			append_status(out, box);
+			fake_append_status(server, out, box);
 	}
 }
 
@@ -284,15 +287,15 @@ select_box(FakeServer *server, GString *out, const char *arguments)
 	g_auto(GStrv) words = g_strsplit(arguments, " ", -1);
 	g_autofree char *name = words[0] ? g_strdup(words[0]) : g_strdup("");
 	FakeBox *box;
-	bool closes = server->selected != NULL;
+	bool closes = server->line->selected != NULL;
 
 	g_strdelimit(name, "\"", ' ');
 	box = fake_box(server, g_strstrip(name));
-	server->selected = NULL;
-	g_string_truncate(server->news, 0);
+	server->line->selected = NULL;
+	g_string_truncate(server->line->news, 0);
 	if (!box)
 		return "NO [NONEXISTENT] no such mailbox";
-	server->selected = box;
+	server->line->selected = box;
 	if (closes)
 		g_string_append(out, "* OK [CLOSED] the one before\r\n");
 	g_string_append_printf(out,
@@ -307,6 +310,15 @@ select_box(FakeServer *server, GString *out, const char *arguments)
 	return "OK [READ-WRITE] selected";
 }
 
+static const char *
+notify(FakeServer *server, GString *out)
+{
+	server->line->notifies = true;
+	for (guint i = 0; i < server->boxes->len; i++)
+		fake_append_status(server, out, g_ptr_array_index(server->boxes, i));
+	return "OK you will be told";
+}
+
 static void
 status(FakeServer *server, GString *out, const char *arguments)
 {
@@ -314,7 +326,7 @@ status(FakeServer *server, GString *out, const char *arguments)
 	FakeBox *box = words[0] ? fake_box(server, words[0]) : NULL;
 
 	if (box)
-		append_status(out, box);
+		fake_append_status(server, out, box);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------- */
@@ -339,8 +351,8 @@ login(FakeServer *server, GString *out, const char *tag)
 	if (server->faults & FAKE_LOGIN_REFUSED)
 		g_string_append_printf(out, "%s NO not today\r\n", tag);
 	else
-		server->logged_in = true;
-	if (server->logged_in)
+		server->line->logged_in = true;
+	if (server->line->logged_in)
 		g_string_append_printf(out, "%s OK [CAPABILITY %s] welcome\r\n", tag,
 				       server->words);
 }
@@ -351,7 +363,7 @@ answer(FakeServer *server, GString *out, const char *tag, const char *command)
 {
 	if (g_str_has_prefix(command, "CAPABILITY"))
 		g_string_append_printf(out, "* CAPABILITY %s\r\n", server->words);
-	else if (!server->logged_in && !g_str_has_prefix(command, "LOGOUT"))
+	else if (!server->line->logged_in && !g_str_has_prefix(command, "LOGOUT"))
 		return "BAD log in first";
 	else if (g_str_has_prefix(command, "SELECT "))
 		return select_box(server, out, command + 7);
@@ -367,6 +379,8 @@ answer(FakeServer *server, GString *out, const char *tag, const char *command)
 		fetch(server, out, false, command + 6);
 	else if (g_str_has_prefix(command, "UID SEARCH "))
 		search(server, out, tag, command + 11);
+	else if (g_str_has_prefix(command, "NOTIFY SET ") && strstr(server->words, "NOTIFY"))
+		return notify(server, out);
 	else if (g_str_has_prefix(command, "LOGOUT"))
 		g_string_append(out, "* BYE see you\r\n");
 	else if (!g_str_has_prefix(command, "NOOP"))
@@ -402,7 +416,7 @@ obey(FakeServer *server, GString *out, const char *tag, const char *command, con
 		cut_in_literal(out);
 		return false;
 	case FAKE_HANG:
-		server->hangs = true;
+		server->line->hangs = true;
 		return true;
 	case FAKE_SAY:
 		g_string_append(out, rule->text);
@@ -418,7 +432,7 @@ special(FakeServer *server, const char *tag, const char *command, GString *out)
 {
 	if (g_str_has_prefix(command, "AUTHENTICATE PLAIN")) {
 		if (!command[strlen("AUTHENTICATE PLAIN")]) {
-			server->auth_tag = g_strdup(tag);
+			server->line->auth_tag = g_strdup(tag);
 			g_string_append(out, "+ \r\n");
 		} else {
 			login(server, out, tag);
@@ -426,7 +440,7 @@ special(FakeServer *server, const char *tag, const char *command, GString *out)
 	} else if (g_str_has_prefix(command, "LOGIN ")) {
 		login(server, out, tag);
 	} else if (g_str_has_prefix(command, "IDLE")) {
-		server->idle_tag = g_strdup(tag);
+		server->line->idle_tag = g_strdup(tag);
 		g_string_append(out, "+ idling\r\n");
 		fake_tell_news(server, out);
 	} else {
@@ -442,20 +456,21 @@ fake_command(FakeServer *server, const char *line, GString *out)
 	g_autofree char *tag = space ? g_strndup(line, (gsize)(space - line)) : g_strdup(line);
 	FakeRule *rule;
 
-	if (server->hangs)
+	if (server->line->hangs)
 		return true;
-	if (server->auth_tag) {
-		login(server, out, server->auth_tag);
-		g_clear_pointer(&server->auth_tag, g_free);
+	if (server->line->auth_tag) {
+		login(server, out, server->line->auth_tag);
+		g_clear_pointer(&server->line->auth_tag, g_free);
 		return true;
 	}
-	if (server->idle_tag && g_str_equal(line, "DONE")) {
+	if (server->line->idle_tag && g_str_equal(line, "DONE")) {
 		fake_tell_news(server, out);
-		g_string_append_printf(out, "%s OK idled\r\n", server->idle_tag);
-		g_clear_pointer(&server->idle_tag, g_free);
+		g_string_append_printf(out, "%s OK idled\r\n", server->line->idle_tag);
+		g_clear_pointer(&server->line->idle_tag, g_free);
 		return true;
 	}
 	g_ptr_array_add(server->log, g_strdup(command));
+	g_array_append_val(server->log_lines, server->line->number);
 	rule = find_rule(server, command);
 	if (rule)
 		return obey(server, out, tag, command, rule);

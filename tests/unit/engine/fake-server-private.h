@@ -28,24 +28,30 @@ typedef struct FakeRule {
 	char *text;
 } FakeRule;
 
+typedef struct FakeLine {
+	int fd;
+	unsigned number; /* of all there were, from 1 */
+	GString *in;	 /* the thread's own */
+	FakeBox *selected;
+	GString *news; /* not told yet */
+	char *idle_tag, *auth_tag;
+	bool logged_in, hangs, cut, notifies;
+} FakeLine;
+
 struct FakeServer {
 	int listener, wake[2];
 	uint16_t port;
 	pthread_t thread;
-	bool quit; /* the thread's own */
 
 	pthread_mutex_t lock; /* for what follows */
 	char *words;
 	unsigned faults;
 	GPtrArray *boxes, *rules, *log;
+	GArray *log_lines; /* of unsigned: on which line each of LOG came */
+	GPtrArray *lines;  /* of FakeLine, owned: those that stand */
+	FakeLine *line;	   /* whose command is answered */
 	unsigned connections;
 	uint64_t bytes_out;
-
-	/* this connection */
-	FakeBox *selected;
-	GString *news; /* not told yet */
-	char *idle_tag, *auth_tag;
-	bool logged_in, hangs, cut;
 };
 
 FakeBox *fake_box(FakeServer *server, const char *name);
@@ -54,5 +60,6 @@ void fake_box_add(FakeServer *server, FakeBox *box, unsigned count, const char *
 /* One line from the client; its answer goes to OUT.  False: hang up behind it. */
 bool fake_command(FakeServer *server, const char *line, GString *out);
 void fake_tell_news(FakeServer *server, GString *out);
+void fake_append_status(FakeServer *server, GString *out, const FakeBox *box);
 
 #endif

@@ -59,7 +59,21 @@ void
 fake_server_cut(FakeServer *server)
 {
 	pthread_mutex_lock(&server->lock);
-	server->cut = true;
+	for (guint i = 0; i < server->lines->len; i++)
+		((FakeLine *)g_ptr_array_index(server->lines, i))->cut = true;
+	pthread_mutex_unlock(&server->lock);
+	wake(server);
+}
+
+void
+fake_server_cut_line(FakeServer *server, unsigned number)
+{
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->lines->len; i++) {
+		FakeLine *line = g_ptr_array_index(server->lines, i);
+
+		line->cut |= line->number == number;
+	}
 	pthread_mutex_unlock(&server->lock);
 	wake(server);
 }
@@ -79,8 +93,14 @@ fake_box(FakeServer *server, const char *name)
 static void
 tell(FakeServer *server, const FakeBox *box, const char *line)
 {
-	if (server->selected == box)
-		g_string_append(server->news, line);
+	for (guint i = 0; i < server->lines->len; i++) {
+		FakeLine *one = g_ptr_array_index(server->lines, i);
+
+		if (one->selected == box)
+			g_string_append(one->news, line);
+		else if (one->notifies)
+			fake_append_status(server, one->news, box);
+	}
 }
 
 static void
@@ -254,6 +274,31 @@ fake_server_count(FakeServer *server, const char *words)
 	return count;
 }
 
+unsigned
+fake_server_count_on(FakeServer *server, unsigned number, const char *words)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->log->len; i++)
+		count += g_array_index(server->log_lines, unsigned, i) == number &&
+			 strstr(g_ptr_array_index(server->log, i), words);
+	pthread_mutex_unlock(&server->lock);
+	return count;
+}
+
+unsigned
+fake_server_lines(FakeServer *server)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->lines->len; i++)
+		n += ((const FakeLine *)g_ptr_array_index(server->lines, i))->logged_in;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
 char **
 fake_server_log(FakeServer *server)
 {
@@ -272,6 +317,7 @@ fake_server_forget(FakeServer *server)
 {
 	pthread_mutex_lock(&server->lock);
 	g_ptr_array_set_size(server->log, 0);
+	g_array_set_size(server->log_lines, 0);
 	server->bytes_out = 0;
 	server->connections = 0;
 	pthread_mutex_unlock(&server->lock);
@@ -302,15 +348,32 @@ fake_server_bytes_out(FakeServer *server)
 bool
 fake_server_is_idling(FakeServer *server)
 {
-	bool idling;
+	bool idling = false;
 
 	pthread_mutex_lock(&server->lock);
-	idling = server->idle_tag != NULL;
+	for (guint i = 0; i < server->lines->len; i++) {
+		const FakeLine *line = g_ptr_array_index(server->lines, i);
+
+		idling |= line->idle_tag && line->selected;
+	}
 	pthread_mutex_unlock(&server->lock);
 	return idling;
 }
 
 /* ---- the socket ---------------------------------------------------------------------------------------- */
+
+static void
+line_free(void *data)
+{
+	FakeLine *line = data;
+
+	close(line->fd);
+	g_string_free(line->in, TRUE);
+	g_string_free(line->news, TRUE);
+	g_free(line->idle_tag);
+	g_free(line->auth_tag);
+	g_free(line);
+}
 
 /* Writes what was said; false: the line is gone. */
 static bool
@@ -332,92 +395,98 @@ write_all(FakeServer *server, int fd, const char *bytes, size_t size)
 	return true;
 }
 
-/* Takes whole lines off IN, and what they bring onto the line. */
+/* Takes whole lines off what came, and what they bring onto the line. */
 static bool
-serve(FakeServer *server, int fd, GString *in)
+serve(FakeServer *server, FakeLine *at)
 {
 	char *end;
 
-	while ((end = strstr(in->str, "\r\n"))) {
-		g_autofree char *line = g_strndup(in->str, (gsize)(end - in->str));
+	while ((end = strstr(at->in->str, "\r\n"))) {
+		g_autofree char *line = g_strndup(at->in->str, (gsize)(end - at->in->str));
 		g_autoptr(GString) out = g_string_new(NULL);
 		bool more;
 
-		g_string_erase(in, 0, end - in->str + 2);
+		g_string_erase(at->in, 0, end - at->in->str + 2);
 		pthread_mutex_lock(&server->lock);
+		server->line = at;
 		more = fake_command(server, line, out);
+		server->line = NULL;
 		pthread_mutex_unlock(&server->lock);
-		if (!write_all(server, fd, out->str, out->len) || !more)
+		if (!write_all(server, at->fd, out->str, out->len) || !more)
 			return false;
 	}
 	return true;
 }
 
 static bool
-push_news(FakeServer *server, int fd)
+push_news(FakeServer *server, FakeLine *line)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	bool cut;
 
 	pthread_mutex_lock(&server->lock);
-	if (server->idle_tag)
+	server->line = line;
+	if (line->idle_tag || line->notifies)
 		fake_tell_news(server, out);
-	cut = server->cut;
-	server->cut = false;
+	server->line = NULL;
+	cut = line->cut;
 	pthread_mutex_unlock(&server->lock);
-	return write_all(server, fd, out->str, out->len) && !cut;
+	return write_all(server, line->fd, out->str, out->len) && !cut;
 }
 
-static void
-converse(FakeServer *server, int fd)
+static bool
+receive(FakeServer *server, FakeLine *line)
 {
-	g_autofree char *greeting = NULL;
-	g_autoptr(GString) in = g_string_new(NULL);
 	char buffer[16384];
+	ssize_t n = recv(line->fd, buffer, sizeof buffer, 0);
 
-	pthread_mutex_lock(&server->lock);
-	greeting = g_strdup_printf("* OK [CAPABILITY %s] ready\r\n", server->words);
-	pthread_mutex_unlock(&server->lock);
-	if (!write_all(server, fd, greeting, strlen(greeting)))
-		return;
-	for (;;) {
-		struct pollfd fds[2] = { { fd, POLLIN, 0 }, { server->wake[0], POLLIN, 0 } };
+	if (n <= 0)
+		return false;
+	g_string_append_len(line->in, buffer, n);
+	return serve(server, line);
+}
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents) {
-			char what = 0;
-
-			(void)!read(server->wake[0], &what, 1);
-			if (what == 'q') {
-				server->quit = true;
-				return;
-			}
-			if (!push_news(server, fd))
-				return;
-		}
-		if (fds[0].revents) {
-			ssize_t n = recv(fd, buffer, sizeof buffer, 0);
-
-			if (n <= 0)
-				return;
-			g_string_append_len(in, buffer, n);
-			if (!serve(server, fd, in))
-				return;
-		}
-	}
+/* Under the lock: those that stand and are logged in. */
+static bool
+is_full(const FakeServer *server)
+{
+	return server->faults & FAKE_ONE_LINE && server->lines->len > 0;
 }
 
 static void
-begin_connection(FakeServer *server)
+greet(FakeServer *server)
+{
+	FakeLine *line = g_new0(FakeLine, 1);
+	g_autofree char *greeting = NULL;
+	bool full;
+	int on = 1;
+
+	line->fd = accept(server->listener, NULL, NULL);
+	if (line->fd < 0) {
+		g_free(line);
+		return;
+	}
+	setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	line->in = g_string_new(NULL);
+	line->news = g_string_new(NULL);
+	pthread_mutex_lock(&server->lock);
+	full = is_full(server);
+	greeting = full ? g_strdup("* BYE too many connections\r\n")
+			: g_strdup_printf("* OK [CAPABILITY %s] ready\r\n", server->words);
+	line->number = ++server->connections;
+	if (!full)
+		g_ptr_array_add(server->lines, line);
+	pthread_mutex_unlock(&server->lock);
+	write_all(server, line->fd, greeting, strlen(greeting));
+	if (full)
+		line_free(line);
+}
+
+static void
+hang_up(FakeServer *server, FakeLine *line)
 {
 	pthread_mutex_lock(&server->lock);
-	server->connections++;
-	server->selected = NULL;
-	server->logged_in = server->hangs = server->cut = false;
-	g_string_truncate(server->news, 0);
-	g_clear_pointer(&server->idle_tag, g_free);
-	g_clear_pointer(&server->auth_tag, g_free);
+	g_ptr_array_remove(server->lines, line);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -425,30 +494,37 @@ static void *
 run(void *data)
 {
 	FakeServer *server = data;
+	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
 
-	while (!server->quit) {
-		struct pollfd fds[2] = { { server->listener, POLLIN, 0 },
+	for (;;) {
+		guint n = server->lines->len;
+		struct pollfd own[2] = { { server->listener, POLLIN, 0 },
 					 { server->wake[0], POLLIN, 0 } };
 		char what = 0;
-		int fd, on = 1;
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		g_array_set_size(fds, 0);
+		g_array_append_vals(fds, own, 2);
+		for (guint i = 0; i < n; i++) {
+			const FakeLine *line = g_ptr_array_index(server->lines, i);
+			struct pollfd one = { line->fd, POLLIN, 0 };
+
+			g_array_append_val(fds, one);
+		}
+		if (poll((struct pollfd *)(void *)fds->data, fds->len, -1) < 0 && errno != EINTR)
 			break;
-		if (fds[1].revents && read(server->wake[0], &what, 1) == 1 && what == 'q')
+		if (g_array_index(fds, struct pollfd, 1).revents &&
+		    read(server->wake[0], &what, 1) == 1 && what == 'q')
 			break;
-		if (!fds[0].revents)
-			continue;
-		fd = accept(server->listener, NULL, NULL);
-		if (fd < 0)
-			continue;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		begin_connection(server);
-		converse(server, fd);
-		begin_connection(server);
-		pthread_mutex_lock(&server->lock);
-		server->connections--;
-		pthread_mutex_unlock(&server->lock);
-		close(fd);
+		for (guint i = n; i > 0; i--) {
+			FakeLine *line = g_ptr_array_index(server->lines, i - 1);
+
+			if ((what && !push_news(server, line)) ||
+			    (g_array_index(fds, struct pollfd, i + 1).revents &&
+			     !receive(server, line)))
+				hang_up(server, line);
+		}
+		if (g_array_index(fds, struct pollfd, 0).revents)
+			greet(server);
 	}
 	return NULL;
 }
@@ -498,7 +574,8 @@ fake_server_new(void)
 	server->boxes = g_ptr_array_new_with_free_func(box_free);
 	server->rules = g_ptr_array_new_with_free_func(rule_free);
 	server->log = g_ptr_array_new_with_free_func(g_free);
-	server->news = g_string_new(NULL);
+	server->log_lines = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	server->lines = g_ptr_array_new_with_free_func(line_free);
 	add_box(server, "INBOX");
 	add_box(server, "Other");
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -522,9 +599,8 @@ fake_server_free(FakeServer *server)
 	g_ptr_array_unref(server->boxes);
 	g_ptr_array_unref(server->rules);
 	g_ptr_array_unref(server->log);
-	g_string_free(server->news, TRUE);
-	g_free(server->idle_tag);
-	g_free(server->auth_tag);
+	g_array_unref(server->log_lines);
+	g_ptr_array_unref(server->lines);
 	g_free(server->words);
 	pthread_mutex_destroy(&server->lock);
 	g_free(server);

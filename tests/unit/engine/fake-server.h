@@ -1,6 +1,5 @@
 /* A small IMAP server on loopback, in a thread of its own, whose mailboxes are tables that a test
- * changes and whose misbehaviour a test switches on.  It serves one connection at a time, answers
- * in order, and counts.  Every function may be called from the test's thread at any time. */
+ * changes and whose misbehaviour a test switches on.  It answers in order, and counts.  Every function may be called from the test's thread at any time. */
 #ifndef TESTS_ENGINE_FAKE_SERVER_H
 #define TESTS_ENGINE_FAKE_SERVER_H
 
@@ -22,6 +21,7 @@ typedef enum {
 	FAKE_GROWS = 1 << 7,	      /* every answer to a FETCH is followed by one message more */
 	FAKE_SILENT_EXPUNGE = 1 << 8, /* expunges are told by a smaller EXISTS alone */
 	FAKE_SLOW = 1 << 9,	      /* a FETCH takes 10 ms */
+	FAKE_ONE_LINE = 1 << 10,      /* a second connection is refused */
 } FakeFault;
 
 /* Wrong about one message. */
@@ -53,6 +53,7 @@ void fake_server_fault(FakeServer *server, unsigned faults);
 void fake_server_rule(FakeServer *server, const char *words, unsigned times, FakeAction action,
 		      const char *text);
 void fake_server_cut(FakeServer *server); /* now */
+void fake_server_cut_line(FakeServer *server, unsigned number);
 
 /* ---- the mailboxes: a change is told to who has it selected, in IDLE at once ---------------------- */
 
@@ -79,7 +80,10 @@ unsigned fake_server_count(FakeServer *server, const char *words);
 char **fake_server_log(FakeServer *server);
 void fake_server_forget(FakeServer *server); /* the log, counts go to 0 */
 unsigned fake_server_connections(FakeServer *server);
+/* Likewise, on one connection: the first has number 1 (since fake_server_forget). */
+unsigned fake_server_count_on(FakeServer *server, unsigned number, const char *words);
+unsigned fake_server_lines(FakeServer *server); /* logged in now */
 uint64_t fake_server_bytes_out(FakeServer *server);
-bool fake_server_is_idling(FakeServer *server);
+bool fake_server_is_idling(FakeServer *server); /* a line that has a mailbox selected */
 
 #endif

@@ -121,6 +121,14 @@ on_event(void *data, const EngineEvent *event)
 }
 
 void
+fixture_connections(Fixture *fixture, unsigned connections)
+{
+	ConfigAccount *account = g_ptr_array_index(fixture->config->accounts, 0);
+
+	account->connections = connections;
+}
+
+void
 fixture_start_with(Fixture *fixture, bool offline, bool hold)
 {
 	EngineOptions options = { .config = fixture->config,
@@ -289,10 +297,28 @@ inbox_has(Fixture *fixture, unsigned rows)
 	return fixture_total(fixture, "INBOX") == rows;
 }
 
+static bool
+is_complete(Fixture *fixture, const char *name, unsigned rows)
+{
+	g_autoptr(StoreMailbox) box = fixture_box(fixture, name);
+
+	return box && box->total == rows && box->known_from_uid == 1;
+}
+
 bool
 inbox_complete(Fixture *fixture, unsigned rows)
 {
-	g_autoptr(StoreMailbox) box = fixture_box(fixture, "INBOX");
+	return is_complete(fixture, "INBOX", rows);
+}
 
-	return box && box->known_from_uid == 1 && box->total == rows;
+bool
+other_complete(Fixture *fixture, unsigned rows)
+{
+	return is_complete(fixture, "Other", rows);
+}
+
+bool
+has_lines(Fixture *fixture, unsigned lines)
+{
+	return fake_server_lines(fixture->server) == lines;
 }

@@ -31,6 +31,8 @@ typedef struct Fixture {
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 
+/* As many to the server, not one; before the start. */
+void fixture_connections(Fixture *fixture, unsigned connections);
 void fixture_start(Fixture *fixture);
 void fixture_start_with(Fixture *fixture, bool offline, bool hold);
 void fixture_stop(Fixture *fixture);
@@ -67,5 +69,7 @@ bool is_idling(Fixture *fixture, unsigned ignored);
 bool is_online(Fixture *fixture, unsigned ignored);
 bool inbox_has(Fixture *fixture, unsigned rows);
 bool inbox_complete(Fixture *fixture, unsigned rows);
+bool other_complete(Fixture *fixture, unsigned rows);
+bool has_lines(Fixture *fixture, unsigned lines); /* logged in */
 
 #endif
