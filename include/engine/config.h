@@ -15,6 +15,7 @@
 
 #define CONFIG_CONNECTIONS     3 /* where nothing is said */
 #define CONFIG_CONNECTIONS_MAX 15
+#define CONFIG_KEEP_TEXT_S     (INT64_C(90) * 86400)
 
 typedef struct ConfigAccount {
 	char *name;		     /* "work" of [account work] */
@@ -32,6 +33,10 @@ typedef struct ConfigAccount {
 	char *token_command;	/* likewise, an OAuth token: XOAUTH2, OAUTHBEARER */
 	char *ca_file, *client_cert;
 	unsigned connections; /* to the server, at most: from 1 to CONFIG_CONNECTIONS_MAX */
+	/* What is kept without being asked for. */
+	int64_t keep_text_s;	   /* the text of messages that are no older; INT64_MAX: of all */
+	uint64_t keep_attachments; /* of those, no larger (bytes); UINT64_MAX: all */
+	uint64_t cache_size;	   /* bytes of parts, at most; UINT64_MAX: no limit */
 	bool is_default;
 } ConfigAccount;
 
@@ -54,7 +59,8 @@ const ConfigAccount *config_account(const Config *config, const char *name, GErr
 typedef struct ConfigKey {
 	const char *section; /* "account" */
 	const char *key;
-	const char *type;     /* "text", "url", "command", "file", "yes/no", "number" */
+	const char *type;     /* "text", "url", "command", "file", "yes/no", "number",
+			       * "time", "size" */
 	const char *sentence; /* not translated; N_() marked */
 	size_t offset;	      /* of its value in ConfigAccount; config.c's own */
 } ConfigKey;

@@ -123,6 +123,9 @@ EngineRequest engine_message(Engine *engine, const char *account, const char *fo
 /* DONE when these parts of MESSAGE are in the store ("" is the whole message, "HEADER" its header).
  * Those cached already cost nothing.  All are asked for in one flight. */
 EngineRequest engine_parts(Engine *engine, StoreId message, const char *const *sections);
+/* The person looks at MESSAGE, whose parts were here: it is not what goes first when the cache is too
+ * large (engine_parts says so by itself).  No DONE. */
+void engine_looked(Engine *engine, StoreId message);
 
 /* What was negotiated, as `postern check` shows it: DONE, then engine_check_report. */
 EngineRequest engine_check(Engine *engine, const char *account);

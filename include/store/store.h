@@ -294,11 +294,20 @@ typedef struct StoreBody {
 	GBytes *structure; /* owned; NULL: not known, or not asked for */
 } StoreBody;
 
-/* The next COUNT of them (at most; some hundred rows are looked at) that are of SINCE or later, highest
- * UID first.  *BELOW: only UIDs below it; it is then where to go on, and 0 at the end.  An array of
- * StoreBody, owned.  A walk by UID passes over nothing, whatever comes and goes meanwhile. */
-bool store_bodies(Store *store, StoreId mailbox, int64_t since, bool structures, uint32_t count,
-		  uint32_t *below, GPtrArray **bodies, GError **error);
+/* A walk over a mailbox by UID, the highest first: it passes over nothing, whatever comes and goes
+ * meanwhile. */
+typedef struct StoreWalk {
+	uint64_t below;	 /* the next is below it; at first STORE_WALK_START, in the end 0 */
+	int64_t since;	 /* passes over what is older (seconds since the epoch) */
+	bool structures; /* are wanted */
+	uint32_t looked; /* rows looked at so far, in all */
+} StoreWalk;
+#define STORE_WALK_START (UINT64_C(1) << 32)
+
+/* The next of them, at most COUNT; some hundred rows are looked at, so that there may be none before
+ * the end.  An array of StoreBody, owned. */
+bool store_bodies(Store *store, StoreId mailbox, StoreWalk *walk, uint32_t count,
+		  GPtrArray **bodies, GError **error);
 
 /* ---- what is kept ---------------------------------------------------------------------------- */
 
@@ -306,7 +315,7 @@ bool store_bodies(Store *store, StoreId mailbox, int64_t since, bool structures,
 bool store_kept(Store *store, StoreId account, uint64_t *bytes, GError **error);
 /* When the part that would go first was last looked at (seconds since the epoch); INT64_MAX: none. */
 bool store_kept_oldest(Store *store, StoreId account, int64_t *looked, GError **error);
-/* MESSAGE is looked at.  To the hour, so that reading costs a write at most once an hour.  Writer. */
+/* MESSAGE is looked at.  Again within the hour writes nothing, so that reading costs no writing.  Writer. */
 bool store_looked(Store *store, StoreId message, GError **error);
 /* Drops a slice of what ACCOUNT has cached over LIMIT bytes, what was least recently looked at first;
  * *MORE: call it again.  Never of a message that the server may no longer have: one without UID,

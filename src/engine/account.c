@@ -20,7 +20,11 @@ job_free(Job *job)
 	g_clear_error(&job->error);
 	g_clear_error(&job->skipped);
 	g_clear_error(&job->refused);
+	g_clear_error(&job->full);
 	g_strfreev(job->sections);
+	body_walk_free(job->walk);
+	if (job->unchanged)
+		g_hash_table_unref(job->unchanged);
 	g_free(job->folder);
 	g_free(job);
 }
@@ -256,5 +260,6 @@ account_free(Account *account)
 	g_free(account->memory.binding);
 	g_free(account->home);
 	g_free(account->server_id);
+	keep_free(account->keep);
 	g_free(account);
 }

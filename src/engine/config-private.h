@@ -21,4 +21,9 @@ bool config_server_parse(const char *key, const char *value, ConfigServer *serve
 /* "Ada <ada@example.org>" or "ada@example.org" gives "ada@example.org"; NULL: it is no address. */
 char *config_address_bare(const char *address);
 
+/* "90d", "2w", "1y", "all" (INT64_MAX) or "none" (0). */
+bool config_time_parse(const char *value, int64_t *seconds);
+/* "4096", "64k", "20M", "1G", "1T"; not 0. */
+bool config_size_parse(const char *value, uint64_t *bytes);
+
 #endif

@@ -54,6 +54,20 @@ const ConfigKey config_keys[] = {
 	{ "account", "connections", "number",
 	  N_("Connections to the server at most, from 1 to 15; 3 where nothing is said."),
 	  AT(connections) },
+	{ "account", "keep-text", "time",
+	  N_("Whose text is kept for reading without a line: 90d (of the last 90 days; also w, y), "
+	     "all or none; 90d where nothing is said."),
+	  AT(keep_text_s) },
+	{ "account", "keep-attachments", "size",
+	  N_("Which attachments of those messages are kept as well: up to a size (500k, 2M), all "
+	     "or "
+	     "none; none where nothing is said, that is when they are opened."),
+	  AT(keep_attachments) },
+	{ "account", "cache-size", "size",
+	  N_("How much text and attachments may take here: a size (2G), or all, which is meant "
+	     "where "
+	     "nothing is said.  What was least recently looked at goes first."),
+	  AT(cache_size) },
 	{ "account", "default", "yes/no",
 	  N_("The account that is meant where none is named; else the first one is."),
 	  AT(is_default) },
@@ -207,6 +221,8 @@ add_account(Scan *scan, Span name, GError **error)
 	}
 	account = g_new0(ConfigAccount, 1);
 	account->connections = CONFIG_CONNECTIONS;
+	account->keep_text_s = CONFIG_KEEP_TEXT_S;
+	account->cache_size = UINT64_MAX;
 	account->name = span_dup(name);
 	g_ptr_array_add(scan->config->accounts, account);
 	g_array_append_val(scan->section_lines, scan->line);
@@ -440,12 +456,40 @@ set_number(const Scan *scan, const Entry *entry, const char *value, GError **err
 	return true;
 }
 
+static bool
+set_time(const Scan *scan, const Entry *entry, const char *value, GError **error)
+{
+	if (config_time_parse(value, &G_STRUCT_MEMBER(int64_t, entry->account, entry->key->offset)))
+		return true;
+	return complain(scan, entry->line, error,
+			_("%s is a time in days, weeks or years (90d, 12w, 1y), all or none"),
+			entry->key->key);
+}
+
+static bool
+set_size(const Scan *scan, const Entry *entry, const char *value, GError **error)
+{
+	bool may_be_none = entry->key->offset == AT(keep_attachments);
+	uint64_t bytes = UINT64_MAX;
+
+	if (may_be_none && !g_ascii_strcasecmp(value, "none"))
+		bytes = 0;
+	else if (g_ascii_strcasecmp(value, "all") && !config_size_parse(value, &bytes))
+		return complain(scan, entry->line, error,
+				may_be_none ? _("%s is a size (500k, 20M, 1G), all or none")
+					    : _("%s is a size (500k, 20M, 1G) or all"),
+				entry->key->key);
+	G_STRUCT_MEMBER(uint64_t, entry->account, entry->key->offset) = bytes;
+	return true;
+}
+
 static const struct {
 	const char *type;
 	bool (*set)(const Scan *scan, const Entry *entry, const char *value, GError **error);
 } setters[] = {
 	{ "text", set_text },  { "command", set_text },	 { "file", set_file },
 	{ "url", set_server }, { "yes/no", set_yes_no }, { "number", set_number },
+	{ "time", set_time },  { "size", set_size },
 };
 
 static bool

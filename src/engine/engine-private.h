@@ -47,6 +47,8 @@ void engine_post_notice(Engine *engine, StoreId account, const char *text);
 void engine_set_report(Engine *engine, GPtrArray *take_report);
 void engine_add_totals(Engine *engine, const EngineTotals *more);
 
+/* More is kept now: what is over the limit goes when nobody waits. */
+void engine_evict_later(Engine *engine);
 /* Something was dropped from the store: its space is given back, in slices, when nobody waits. */
 void engine_tidy_later(Engine *engine);
 
@@ -62,6 +64,7 @@ typedef enum {
 	JOB_MESSAGE,
 	JOB_PARTS,
 	JOB_CHECK,
+	JOB_LOOKED, /* nobody waits for it */
 } JobKind;
 
 typedef struct Job {
@@ -77,15 +80,18 @@ typedef struct Job {
 	char **sections;
 
 	bool started, listed;
-	unsigned pending;     /* commands or parts it waits for */
-	GError *error;	      /* the first that went wrong */
-	GQueue folders;	      /* SYNC of everything: raw names (GBytes) still to do */
-	uint32_t body_offset; /* SYNC with bodies: rows looked at so far */
+	unsigned pending; /* commands or parts it waits for */
+	GError *error;	  /* the first that went wrong */
+	GQueue folders;	  /* SYNC of everything: raw names (GBytes) still to do */
+	GHashTable
+	    *unchanged; /* likewise with bodies: raw name -> StoreId, of what is true already */
+	struct BodyWalk *walk; /* SYNC with bodies: how far in this folder; NULL: not begun */
 	bool bodies_done, in_folder;
 	GError *refused; /* SYNC: of the first folder that could not be read */
 	GError
 	    *skipped; /* SYNC: the first message that could not be read, and may still be there */
 	StoreId skipped_message;
+	GError *full; /* SYNC: not everything may be kept */
 } Job;
 
 Job *job_new(JobKind kind);
@@ -119,6 +125,7 @@ struct Account {
 	GSource *poll;			/* owned: when they are read again */
 	Truth *truth;			/* folders-truth.c; always */
 	char *server_id;		/* the answer to ID, one line; NULL */
+	struct Keep *keep; /* how far the parts are here that the configuration keeps; bodies.c */
 };
 
 Account *account_new(Engine *engine, const ConfigAccount *config, GError **error);
@@ -234,6 +241,16 @@ void parts_free(PartFetcher *parts);
 void parts_start(PartFetcher *parts, Job *job);
 /* The next messages' bodies of a SYNC; false when all are here. */
 bool parts_sync(PartFetcher *parts, Job *job, StoreId mailbox);
+void body_walk_free(struct BodyWalk *walk); /* NULL is fine */
+/* True when a body of MAILBOX that JOB wants is not here.  *MORE: not known yet; ask again. */
+bool parts_sync_lacks(PartFetcher *parts, Job *job, StoreId mailbox, bool *more);
+
+/* What the configuration keeps without being asked for (bodies.c).  Something of it may be missing: */
+bool keep_waits(Account *account);
+void keep_free(struct Keep *keep); /* NULL is fine */
+/* The next of it, on LINE, when nobody waits; true while there is something under way.  ONLY: of this
+ * mailbox, which is selected; 0: of each, selecting them. */
+bool keep_step(Line *line, StoreId only);
 bool parts_is_busy(const PartFetcher *parts);
 void parts_on_fetch(PartFetcher *parts, const ImapFetch *fetch);
 bool parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size);

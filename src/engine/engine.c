@@ -61,20 +61,37 @@ is_idle(const Engine *engine)
 	return true;
 }
 
+/* What is over an account's limit, a slice of it. */
+static bool
+evict(Engine *engine, bool *more, GError **error)
+{
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+		bool some = false;
+
+		if (account->config->cache_size != UINT64_MAX &&
+		    !store_evict(engine->store, account->id, account->config->cache_size, &some,
+				 error))
+			return false;
+		*more |= some;
+	}
+	return true;
+}
+
 static gboolean
 on_tidy(void *data)
 {
 	Engine *engine = data;
 	g_autoptr(GError) error = NULL;
-	bool more = false;
+	bool over = false, more = false;
 
 	engine_drop_source(&engine->tidy);
 	if (!is_idle(engine))
 		engine->tidy = engine_timeout(engine, TIDY_WAIT_MS, on_tidy, engine);
-	else if (!store_tidy(engine->store, &more, &error))
+	else if (!evict(engine, &over, &error) || !store_tidy(engine->store, &more, &error))
 		/* It is for space alone; what needs the store will say what is wrong with it. */
 		log_event(engine->log, "engine", "tidy: %s", error->message);
-	else if (more)
+	else if (over || more)
 		engine_tidy_later(engine);
 	return G_SOURCE_REMOVE;
 }
@@ -84,6 +101,17 @@ engine_tidy_later(Engine *engine)
 {
 	if (!engine->tidy)
 		engine->tidy = engine_timeout(engine, TIDY_MS, on_tidy, engine);
+}
+
+void
+engine_evict_later(Engine *engine)
+{
+	for (guint i = 0; i < engine->accounts->len; i++) {
+		Account *account = g_ptr_array_index(engine->accounts, i);
+
+		if (account->config->cache_size != UINT64_MAX)
+			engine_tidy_later(engine);
+	}
 }
 
 /* ---- events -------------------------------------------------------------------------------------------- */
@@ -293,6 +321,14 @@ take_up(Engine *engine, Call *call)
 		call->verb(engine, call->request);
 		return;
 	}
+	/* A disk that is full does not keep anybody from reading. */
+	if ((job->kind == JOB_LOOKED || job->kind == JOB_PARTS) &&
+	    !store_looked(engine->store, job->message, &error)) {
+		log_event(engine->log, "engine", "looked: %s", error->message);
+		g_clear_error(&error);
+	}
+	if (job->kind == JOB_LOOKED)
+		return;
 	account = job->kind == JOB_PARTS ? find_message(engine, job)
 					 : find_account(engine, call->account);
 	done.request = job->request;
@@ -412,6 +448,15 @@ engine_parts(Engine *engine, StoreId message, const char *const *sections)
 	job->message = message;
 	job->sections = g_strdupv((char **)sections);
 	return send_job(engine, NULL, job);
+}
+
+void
+engine_looked(Engine *engine, StoreId message)
+{
+	Job *job = job_new(JOB_LOOKED);
+
+	job->message = message;
+	send_job(engine, NULL, job);
 }
 
 EngineRequest

@@ -178,15 +178,23 @@ plan_sync(Line *line, Job *job)
 	if (!list_folders(line, job))
 		return false;
 	job->started = true;
+	job->unchanged = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+					       (GDestroyNotify)g_bytes_unref, g_free);
 	if (!store_mailboxes(account->engine->store, account->id, &boxes, &job->error))
 		return true;
 	for (unsigned i = 0; i < boxes->len; i++) {
 		const StoreMailbox *box = g_ptr_array_index(boxes, i);
 		bool bodies = job->bodies != ENGINE_BODIES_NONE && box->selectable && !box->gone &&
 			      !box->created && !box->deleted;
+		bool differs = truth_differs(account->truth, line, box);
+		GBytes *raw = g_bytes_new(box->raw, box->raw_size);
 
-		if (bodies || truth_differs(account->truth, line, box))
-			g_queue_push_tail(&job->folders, g_bytes_new(box->raw, box->raw_size));
+		if (bodies && !differs)
+			g_hash_table_insert(job->unchanged, g_bytes_ref(raw),
+					    g_memdup2(&box->id, sizeof box->id));
+		if (bodies || differs)
+			g_queue_push_tail(&job->folders, g_bytes_ref(raw));
+		g_bytes_unref(raw);
 	}
 	return true;
 }
@@ -195,7 +203,7 @@ static void
 next_sync_folder(Job *job)
 {
 	g_bytes_unref(g_queue_pop_head(&job->folders));
-	job->body_offset = 0;
+	g_clear_pointer(&job->walk, body_walk_free);
 	job->bodies_done = job->in_folder = false;
 }
 
@@ -253,6 +261,18 @@ sync_bodies(Line *line, Job *job, GBytes *raw)
 	return true;
 }
 
+/* Is RAW true, and are all its bodies here?  Then it need not be selected.  *MORE: that is not known
+ * yet. */
+static bool
+has_all(Line *line, Job *job, GBytes *raw, bool *more)
+{
+	const StoreId *mailbox =
+	    job->unchanged && !job->in_folder ? g_hash_table_lookup(job->unchanged, raw) : NULL;
+
+	*more = false;
+	return mailbox && !parts_sync_lacks(line->parts, job, *mailbox, more) && !*more;
+}
+
 /* One step of a SYNC; true when it is over. */
 static bool
 step_sync(Line *line, Job *job)
@@ -264,7 +284,16 @@ step_sync(Line *line, Job *job)
 	if (!plan_sync(line, job))
 		return false;
 	while (!job->error && (raw = g_queue_peek_head(&job->folders))) {
-		Mirror *mirror = sync_mirror(line, job, raw);
+		bool more;
+		Mirror *mirror;
+
+		if (has_all(line, job, raw, &more)) {
+			next_sync_folder(job);
+			continue;
+		}
+		if (more)
+			return false;
+		mirror = sync_mirror(line, job, raw);
 
 		if (!mirror) {
 			if (!line->mirror || !mirror_is(line->mirror, raw) ||
@@ -296,6 +325,8 @@ step_sync(Line *line, Job *job)
 		job->error = g_error_copy(job->skipped);
 	if (!job->error && job->refused)
 		job->error = g_error_copy(job->refused);
+	if (!job->error)
+		job->error = g_steal_pointer(&job->full);
 	error = job->error ? g_error_copy(job->error) : NULL;
 	account_finish(account, job, error);
 	return true;
@@ -330,6 +361,9 @@ step_home(Line *line)
 			mirror_fill(line->mirror);
 			return;
 		}
+		if (account->home_fill && line_may_roam(line) &&
+		    keep_step(line, mirror_mailbox(line->mirror)))
+			return;
 	}
 	if (!line->introduces && !account->folder_read)
 		account->settled = true;
@@ -391,7 +425,7 @@ step_background(Line *line)
 			mirror_hold(line->mirror);
 		return;
 	}
-	if (!step_behind(line) && !truth_step_fills(account->truth, line))
+	if (!step_behind(line) && !truth_step_fills(account->truth, line) && !keep_step(line, 0))
 		line_status(line, NULL, 0, 0);
 }
 

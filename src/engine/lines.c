@@ -146,7 +146,8 @@ static bool
 wants_background(Account *account)
 {
 	return !g_queue_is_empty(&account->syncs) || truth_has_news(account->truth) ||
-	       truth_has_fills(account->truth) || (account->turn && account->turn->waits(account));
+	       truth_has_fills(account->truth) || keep_waits(account) ||
+	       (account->turn && account->turn->waits(account));
 }
 
 /* Where the server does not tell of all folders, only INBOX is worth a line, while nobody looks there. */
@@ -203,7 +204,7 @@ release_jobs(Account *account)
 		Job *job = at->data;
 
 		g_clear_error(&job->error);
-		job->body_offset = 0;
+		g_clear_pointer(&job->walk, body_walk_free);
 	}
 	for (GList *at = account->jobs.head; at; at = at->next) {
 		Job *job = at->data;

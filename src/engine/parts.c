@@ -1,51 +1,17 @@
-/* Parts, one at a time, as they are looked at.  Small ones come whole, several in one command; large
- * ones in pieces of about PIECE_US of line time, so that a cancelled one costs no more than a piece
- * and a person's request never waits behind 30 MB.  What arrives is kept only when the answer named
- * the UID, the section and the offset that were asked for. */
-#include "engine-private.h"
+/* Parts, one at a time, as they are looked at.  Small ones come whole, many in one command; large ones
+ * in pieces of about PIECE_US of line time, so that a cancelled one costs no more than a piece and a
+ * person's request never waits behind 30 MB; after a cut they go on where they were.  What arrives
+ * is kept only when the answer named the UID, the section and the offset that were asked for.  What
+ * somebody waits for is written as soon as it is here, the rest many at a time. */
 #include "literal-private.h"
-
-#include "mail/part.h"
+#include "parts-private.h"
 
 #define WHOLE_MAX_BYTES	  (128 * 1024) /* asked for without pieces */
 #define PIECE_FIRST_BYTES (128 * 1024)
 #define PIECE_MAX_BYTES	  (1024 * 1024)
 #define PIECE_US	  200000
-#define PIECES		  2	       /* in flight, while the end is known to be further on */
-#define SYNC_ROWS	  50	       /* messages looked at in one go */
-#define SYNC_PARTS	  60	       /* asked for, and not here */
-#define SYNC_BYTES	  (256 * 1024) /* likewise: a person's request waits behind them */
-#define SYNC_LOOKS	  10
-
-typedef struct PartFetch {
-	PartFetcher *parts;
-	unsigned refs;
-	StoreId message;
-	uint32_t uid;
-	char *section;
-	uint64_t size_hint; /* 0: not known */
-	bool whole;	    /* asked for without an offset */
-	StorePartWriter *writer;
-	uint64_t offset;	    /* bytes here */
-	uint64_t asked;		    /* bytes asked for */
-	uint32_t piece;		    /* bytes a piece */
-	int64_t piece_us;	    /* when the last piece was asked for */
-	ImapTicket tickets[PIECES]; /* of the last pieces asked for */
-	unsigned n_tickets;
-	bool misfit;	 /* an answer named another offset */
-	bool over;	 /* finished, failed or given up: what still comes is thrown away */
-	GArray *waiters; /* of EngineRequest */
-} PartFetch;
-
-struct PartFetcher {
-	Line *line;	      /* parts are asked for on */
-	Account *account;     /* the line's */
-	GHashTable *fetches;  /* "uid section" -> PartFetch, one reference */
-	PartFetch *streaming; /* the literal coming now; a reference */
-	GPtrArray *streamed;  /* of PartFetch, or NULL for what nobody wants, by number within this
-			       * response; references */
-	unsigned in_flight;   /* commands */
-};
+#define WRITE_BYTES	  (1024 * 1024) /* in one transaction: about 10 ms */
+#define WRITE_PARTS	  200
 
 typedef struct Asked {
 	PartFetcher *parts;
@@ -55,12 +21,24 @@ typedef struct Asked {
 
 static void ask_pieces(PartFetch *fetch);
 
+/* What came of FETCH is given up.  LATER: it may go on from there. */
+static void
+let_go(PartFetch *fetch, bool later)
+{
+	StorePartWriter *writer = g_steal_pointer(&fetch->writer);
+
+	if (later && !fetch->whole && !fetch->unsure)
+		store_part_leave(writer);
+	else
+		store_part_abort(writer);
+}
+
 static void
 fetch_unref(PartFetch *fetch)
 {
 	if (!fetch || --fetch->refs)
 		return;
-	store_part_abort(fetch->writer);
+	let_go(fetch, true);
 	g_array_unref(fetch->waiters);
 	g_free(fetch->section);
 	g_free(fetch);
@@ -88,6 +66,7 @@ parts_new(Line *line)
 	parts->account = line->account;
 	parts->fetches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_maybe);
 	parts->streamed = g_ptr_array_new_with_free_func(unref_maybe);
+	parts->complete = g_ptr_array_new_with_free_func(unref_maybe);
 	return parts;
 }
 
@@ -98,7 +77,9 @@ parts_free(PartFetcher *parts)
 		return;
 	fetch_unref(parts->streaming);
 	g_ptr_array_unref(parts->streamed);
+	g_ptr_array_unref(parts->complete);
 	g_hash_table_unref(parts->fetches);
+	keeping_free(parts->keeping);
 	g_free(parts);
 }
 
@@ -149,9 +130,12 @@ fetch_end(PartFetch *fetch, const GError *error)
 		return;
 	fetch_ref(fetch);
 	fetch->over = true;
-	if (fetch->writer)
+	if (fetch->writer) {
 		engine_tidy_later(account->engine);
-	g_clear_pointer(&fetch->writer, store_part_abort);
+		let_go(fetch, !postern_error_is(error, POSTERN_ERROR_GONE) &&
+				  !postern_error_is(error, POSTERN_ERROR_PROTOCOL));
+	}
+	parts->keeps_pending -= fetch->for_keeps;
 	if (!error) {
 		engine_add_totals(account->engine, &more);
 		engine_post(account->engine, &event);
@@ -223,25 +207,84 @@ fetch_failed(PartFetch *fetch, const GError *error)
 		account_store_failed(fetch->parts->account, copy);
 }
 
+/* Does a person wait for it? */
+static bool
+is_urgent(const PartFetch *fetch)
+{
+	for (guint i = 0; i < fetch->waiters->len; i++) {
+		const Job *job = account_find_job(fetch->parts->account,
+						  g_array_index(fetch->waiters, EngineRequest, i));
+
+		if (job && job->kind == JOB_PARTS)
+			return true;
+	}
+	return false;
+}
+
+static StorePartDone
+done_of(PartFetch *fetch)
+{
+	int64_t now = g_get_real_time() / G_USEC_PER_SEC;
+
+	return (StorePartDone){
+		.writer = g_steal_pointer(&fetch->writer),
+		.message = fetch->message,
+		.section = fetch->section,
+		.looked = is_urgent(fetch) ? 0 : CLAMP(fetch->date, 0, now),
+	};
+}
+
+void
+parts_write(PartFetcher *parts)
+{
+	g_autoptr(GPtrArray) fetches = parts->complete;
+	g_autofree StorePartDone *done = g_new0(StorePartDone, fetches->len + 1);
+	g_autoptr(GError) error = NULL;
+	guint n = 0;
+
+	parts->complete = g_ptr_array_new_with_free_func(unref_maybe);
+	parts->complete_bytes = 0;
+	/* Some may have been given up meanwhile. */
+	for (guint i = fetches->len; i > 0; i--)
+		if (((PartFetch *)g_ptr_array_index(fetches, i - 1))->over)
+			g_ptr_array_remove_index(fetches, i - 1);
+	for (; n < fetches->len; n++)
+		done[n] = done_of(g_ptr_array_index(fetches, n));
+	if (!n)
+		return;
+	store_parts_finish(parts->account->engine->store, done, n, &error);
+	for (guint i = 0; i < n; i++) {
+		PartFetch *fetch = g_ptr_array_index(fetches, i);
+
+		if (!error && done[i].gone)
+			fetch_gone(fetch);
+		else
+			fetch_end(fetch, error);
+	}
+	if (error)
+		account_store_failed(parts->account, error);
+	else
+		engine_evict_later(parts->account->engine);
+}
+
 static void
 fetch_complete(PartFetch *fetch)
 {
-	StorePartWriter *writer = fetch->writer;
+	PartFetcher *parts = fetch->parts;
 	g_autoptr(GError) error = NULL;
 
-	if (!writer) {
-		g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
-
-		store_part_put(fetch->parts->account->engine->store, fetch->message, fetch->section,
-			       nothing, &error);
-	} else {
-		fetch->writer = NULL;
-		store_part_finish(writer, fetch->message, fetch->section, &error);
-	}
-	if (error)
+	if (!fetch->writer)
+		fetch->writer = store_part_begin(parts->account->engine->store, &error);
+	if (!fetch->writer) {
 		fetch_failed(fetch, error);
-	else
-		fetch_end(fetch, NULL);
+		return;
+	}
+	fetch->complete = true;
+	g_ptr_array_add(parts->complete, fetch_ref(fetch));
+	parts->complete_bytes += fetch->offset;
+	if (parts->complete_bytes >= WRITE_BYTES || parts->complete->len >= WRITE_PARTS ||
+	    is_urgent(fetch))
+		parts_write(parts);
 }
 
 static void
@@ -299,6 +342,8 @@ only_fetch(PartFetcher *parts, Span section)
 static bool
 fits(const PartFetch *fetch, bool has_origin, uint64_t origin, uint64_t size)
 {
+	if (fetch->complete)
+		return false;
 	if (fetch->whole || !has_origin)
 		return !fetch->offset && !origin; /* all of it, whatever was asked for */
 	return origin == fetch->offset && size <= fetch->asked - fetch->offset;
@@ -317,6 +362,8 @@ parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size)
 	    name.uid ? find_fetch(parts, name.uid, name.section) : only_fetch(parts, name.section);
 	if (fetch && fits(fetch, name.has_origin, name.origin, size))
 		parts->streaming = fetch_ref(fetch);
+	if (parts->streaming)
+		fetch->unsure = !name.uid;
 	/* Else it goes nowhere: it may be large. */
 	g_ptr_array_add(parts->streamed, parts->streaming ? fetch_ref(parts->streaming) : NULL);
 	return true;
@@ -328,6 +375,7 @@ parts_on_literal_bytes(PartFetcher *parts, Span bytes)
 	PartFetch *fetch = parts->streaming;
 	g_autoptr(GError) error = NULL;
 
+	parts_count_bytes(parts, span_size(bytes));
 	if (!fetch || fetch->over)
 		return;
 	if (!fetch_append(fetch, bytes, &error))
@@ -340,8 +388,12 @@ take_section(PartFetch *fetch, const ImapBodySection *section, bool got)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (fetch->over)
+	if (fetch->over || fetch->complete)
 		return;
+	if (got)
+		fetch->unsure = false;
+	if (!section->streamed)
+		parts_count_bytes(fetch->parts, span_size(section->bytes));
 	if (!section->streamed && imap_string_is_nil(section->bytes)) {
 		fetch_gone(fetch);
 		return;
@@ -422,7 +474,7 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 		PartFetch *fetch = g_ptr_array_index(asked->fetches, i);
 		int64_t us = g_get_monotonic_time() - fetch->piece_us;
 
-		if (fetch->over || outcome == IMAP_OUTCOME_CLOSED)
+		if (fetch->over || fetch->complete || outcome == IMAP_OUTCOME_CLOSED)
 			continue;
 		/* Everything this command was to bring has come, or never will. */
 		if (outcome == IMAP_OUTCOME_BAD) {
@@ -447,6 +499,8 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	}
 	g_ptr_array_unref(asked->fetches);
 	g_free(asked);
+	if (!parts->in_flight)
+		parts_write(parts);
 	line_pump_later(parts->line);
 }
 
@@ -476,7 +530,8 @@ asked_new(PartFetcher *parts)
 static void
 ask_pieces(PartFetch *fetch)
 {
-	while (!fetch->over && fetch->asked - fetch->offset < (uint64_t)PIECES * fetch->piece) {
+	while (!fetch->over &&
+	       fetch->asked - fetch->offset < (uint64_t)PARTS_PIECES * fetch->piece) {
 		ImapUid uid = { fetch->uid };
 		ImapCommand *command;
 		Asked *asked;
@@ -493,7 +548,7 @@ ask_pieces(PartFetch *fetch)
 		fetch->piece_us = g_get_monotonic_time();
 		asked->end = MIN(fetch->asked, fetch->size_hint ? fetch->size_hint : fetch->asked);
 		g_ptr_array_add(asked->fetches, fetch_ref(fetch));
-		fetch->tickets[fetch->n_tickets++ % PIECES] =
+		fetch->tickets[fetch->n_tickets++ % PARTS_PIECES] =
 		    send_ask(fetch->parts, command, asked);
 	}
 }
@@ -534,33 +589,58 @@ size_of(const StoreRow *row, const MailPart *root, const char *section)
 	return part ? part->size_octets : 0;
 }
 
-/* A fetch of SECTION for JOB; NULL when it is here, or under way already. */
 static PartFetch *
-want_part(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *root,
-	  const char *section)
+fetch_new(PartFetcher *parts, const StoreRow *row, const MailPart *root, const char *section,
+	  int64_t date, GError **error)
+{
+	PartFetch *fetch = g_new0(PartFetch, 1);
+
+	fetch->refs = 1;
+	fetch->parts = parts;
+	fetch->message = row->id;
+	fetch->uid = row->uid;
+	fetch->section = g_strdup(section);
+	fetch->size_hint = size_of(row, root, section);
+	fetch->date = date;
+	fetch->whole = fetch->size_hint <= WHOLE_MAX_BYTES;
+	fetch->piece = PIECE_FIRST_BYTES;
+	fetch->waiters = g_array_new(FALSE, FALSE, sizeof(EngineRequest));
+	if (fetch->whole)
+		return fetch;
+	fetch->writer = store_part_resume(parts->account->engine->store, row->id, section,
+					  fetch->size_hint, &fetch->offset, error);
+	fetch->asked = fetch->offset;
+	if (fetch->writer)
+		return fetch;
+	fetch_unref(fetch);
+	return NULL;
+}
+
+/* A fetch of SECTION; NULL when it is here, or under way already. */
+static PartFetch *
+want_part(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailPart *root,
+	  const char *section, int64_t date)
 {
 	g_autofree char *key = fetch_key(row->uid, section);
 	PartFetch *fetch = g_hash_table_lookup(parts->fetches, key);
 	bool has = false, made = !fetch;
 
-	if (!engine_part_has(parts->account->engine->store, row->id, section, &has, &job->error) ||
+	if (!engine_part_has(parts->account->engine->store, row->id, section, &has, &ask->error) ||
 	    has)
 		return NULL;
 	if (made) {
-		fetch = g_new0(PartFetch, 1);
-		fetch->refs = 1;
-		fetch->parts = parts;
-		fetch->message = row->id;
-		fetch->uid = row->uid;
-		fetch->section = g_strdup(section);
-		fetch->size_hint = size_of(row, root, section);
-		fetch->whole = fetch->size_hint <= WHOLE_MAX_BYTES;
-		fetch->piece = PIECE_FIRST_BYTES;
-		fetch->waiters = g_array_new(FALSE, FALSE, sizeof(EngineRequest));
+		fetch = fetch_new(parts, row, root, section, date, &ask->error);
+		if (!fetch)
+			return NULL;
 		g_hash_table_insert(parts->fetches, g_steal_pointer(&key), fetch);
 	}
-	g_array_append_val(fetch->waiters, job->request);
-	job->pending++;
+	if (ask->job) {
+		g_array_append_val(fetch->waiters, ask->job->request);
+		ask->job->pending++;
+	} else if (!fetch->for_keeps) {
+		fetch->for_keeps = true;
+		parts->keeps_pending++;
+	}
 	return made ? fetch : NULL;
 }
 
@@ -569,25 +649,31 @@ typedef struct Group {
 	GPtrArray *fetches; /* references */
 } Group;
 
-/* Adds what JOB wants of ROW to GROUPS (sections joined by spaces -> Group); large ones leave now. */
-static void
-want_parts(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *root,
-	   char *const *sections, GHashTable *groups)
+void
+parts_ask_init(PartAsk *ask, Job *job)
+{
+	*ask = (PartAsk){ .job = job };
+	ask->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+void
+parts_ask_for(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailPart *root,
+	      char *const *sections, int64_t date)
 {
 	g_autoptr(GString) key = g_string_new(NULL);
 	g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(unref_maybe);
 	ImapUid uid = { row->uid };
 	Group *group;
 
-	for (size_t i = 0; sections[i] && !job->error; i++) {
+	for (size_t i = 0; sections[i] && !ask->error; i++) {
 		PartFetch *fetch;
 
 		if (!is_section(sections[i])) {
-			job->error = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
+			ask->error = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
 							 _("the message has no such part"));
 			break;
 		}
-		fetch = want_part(parts, job, row, root, sections[i]);
+		fetch = want_part(parts, ask, row, root, sections[i], date);
 		if (!fetch)
 			continue;
 		if (!fetch->whole) {
@@ -599,24 +685,24 @@ want_parts(PartFetcher *parts, Job *job, const StoreRow *row, const MailPart *ro
 	}
 	if (!whole->len)
 		return;
-	group = g_hash_table_lookup(groups, key->str);
+	group = g_hash_table_lookup(ask->groups, key->str);
 	if (!group) {
 		group = g_new0(Group, 1);
 		group->uids = g_array_new(FALSE, FALSE, sizeof(ImapUid));
 		group->fetches = g_ptr_array_new_with_free_func(unref_maybe);
-		g_hash_table_insert(groups, g_strdup(key->str), group);
+		g_hash_table_insert(ask->groups, g_strdup(key->str), group);
 	}
 	g_array_append_val(group->uids, uid);
 	g_ptr_array_extend_and_steal(group->fetches, g_steal_pointer(&whole));
 }
 
-static void
-send_groups(PartFetcher *parts, GHashTable *groups)
+void
+parts_ask_send(PartFetcher *parts, PartAsk *ask)
 {
 	GHashTableIter iter;
 	void *key, *value;
 
-	g_hash_table_iter_init(&iter, groups);
+	g_hash_table_iter_init(&iter, ask->groups);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		Group *group = value;
 		g_auto(GStrv) sections = g_strsplit((char *)key + 1, " ", -1);
@@ -626,6 +712,10 @@ send_groups(PartFetcher *parts, GHashTable *groups)
 		g_array_unref(group->uids);
 		g_free(group);
 	}
+	g_clear_pointer(&ask->groups, g_hash_table_unref);
+	if (ask->job && !ask->job->error)
+		ask->job->error = g_steal_pointer(&ask->error);
+	g_clear_error(&ask->error);
 }
 
 void
@@ -633,42 +723,19 @@ parts_start(PartFetcher *parts, Job *job)
 {
 	g_autoptr(StoreRow) row = NULL;
 	g_autoptr(MailPart) root = NULL;
-	g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	PartAsk ask;
 
 	job->started = true;
 	if (!store_row_by_id(parts->account->engine->store, job->message, &row, &job->error))
 		return;
 	root = engine_structure(row);
-	want_parts(parts, job, row, root, job->sections, groups);
-	send_groups(parts, groups);
+	parts_ask_init(&ask, job);
+	parts_ask_for(parts, &ask, row, root, job->sections, 0);
+	parts_ask_send(parts, &ask);
 }
 
-/* ---- whole folders --------------------------------------------------------------------------------------- */
-
-static void
-want_bodies(PartFetcher *parts, Job *job, const StoreRow *row, GHashTable *groups)
-{
-	g_autoptr(MailPart) root = engine_structure(row);
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	g_autoptr(GPtrArray) readable = NULL;
-
-	if (!row->uid)
-		return;
-	if (job->bodies == ENGINE_BODIES_ALL) {
-		g_ptr_array_add(names, (char *)"");
-	} else if (root) {
-		readable = mail_part_readable(root);
-		for (guint i = 0; i < readable->len; i++)
-			g_ptr_array_add(names,
-					((MailPart *)g_ptr_array_index(readable, i))->section);
-	}
-	g_ptr_array_add(names, NULL);
-	want_parts(parts, job, row, root, (char *const *)names->pdata, groups);
-}
-
-/* Bytes asked for that are not here. */
-static uint64_t
-bytes_wanted(const PartFetcher *parts)
+uint64_t
+parts_due(const PartFetcher *parts)
 {
 	GHashTableIter iter;
 	void *value;
@@ -678,44 +745,12 @@ bytes_wanted(const PartFetcher *parts)
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const PartFetch *fetch = value;
 
-		bytes += fetch->whole ? fetch->size_hint : fetch->asked - fetch->offset;
+		if (!fetch->complete)
+			bytes +=
+			    (fetch->whole ? MAX(fetch->size_hint, fetch->offset) : fetch->asked) -
+			    fetch->offset;
 	}
 	return bytes;
-}
-
-static bool
-sync_is_full(const PartFetcher *parts)
-{
-	return g_hash_table_size(parts->fetches) >= SYNC_PARTS || bytes_wanted(parts) >= SYNC_BYTES;
-}
-
-bool
-parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
-{
-	for (unsigned looks = 0; !sync_is_full(parts) && !job->error; looks++) {
-		g_autoptr(GPtrArray) rows = NULL;
-		g_autoptr(GHashTable) groups =
-		    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-		uint32_t total = 0;
-
-		/* Where all is here already there is no end to looking: others get their turn. */
-		if (looks == SYNC_LOOKS) {
-			line_pump_later(parts->line);
-			return true;
-		}
-		if (!store_window(parts->account->engine->store, mailbox, job->body_offset,
-				  SYNC_ROWS, true, &rows, &total, &job->error))
-			break;
-		if (!rows->len)
-			break;
-		for (guint i = 0; i < rows->len && !sync_is_full(parts); i++) {
-			want_bodies(parts, job, g_ptr_array_index(rows, i), groups);
-			job->body_offset++;
-		}
-		send_groups(parts, groups);
-		line_status(parts->line, _("reading messages"), job->body_offset, total);
-	}
-	return job->pending > 0 && !job->error;
 }
 
 /* ---- ends --------------------------------------------------------------------------------------------------- */
@@ -727,6 +762,8 @@ parts_cancel(PartFetcher *parts, Job *job)
 	GHashTableIter iter;
 	void *value;
 
+	/* What is here stays. */
+	parts_write(parts);
 	g_hash_table_iter_init(&iter, parts->fetches);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		PartFetch *fetch = value;
@@ -734,7 +771,7 @@ parts_cancel(PartFetcher *parts, Job *job)
 		for (guint i = fetch->waiters->len; i > 0; i--)
 			if (g_array_index(fetch->waiters, EngineRequest, i - 1) == job->request)
 				g_array_remove_index_fast(fetch->waiters, i - 1);
-		if (!fetch->waiters->len)
+		if (!fetch->waiters->len && !fetch->for_keeps)
 			g_ptr_array_add(idle, fetch_ref(fetch));
 	}
 	for (guint i = 0; i < idle->len; i++) {
@@ -743,7 +780,7 @@ parts_cancel(PartFetcher *parts, Job *job)
 		PartFetch *fetch = g_ptr_array_index(idle, i);
 
 		/* A piece under way must not be taken for one that is asked for later. */
-		for (unsigned t = 0; t < MIN(fetch->n_tickets, PIECES); t++)
+		for (unsigned t = 0; t < MIN(fetch->n_tickets, PARTS_PIECES); t++)
 			imap_session_cancel(connection_session(parts->line->connection),
 					    fetch->tickets[t]);
 		fetch_end(fetch, error);
@@ -758,11 +795,14 @@ parts_forget(PartFetcher *parts, const GError *error)
 	GHashTableIter iter;
 	void *value;
 
+	/* What is here stays. */
+	parts_write(parts);
 	g_hash_table_iter_init(&iter, parts->fetches);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		g_ptr_array_add(all, fetch_ref(value));
 	for (guint i = 0; i < all->len; i++)
 		fetch_end(g_ptr_array_index(all, i), error);
 	forget_streams(parts);
+	g_clear_pointer(&parts->keeping, keeping_free);
 	parts->in_flight = 0;
 }

@@ -3,6 +3,7 @@
 
 #define SLICE_PARTS 64
 #define SLICE_ROWS  500
+#define LOOKED_S    3600 /* looked at again so soon is not written down */
 
 static bool
 ask_account(Store *store, Sql sql, StoreId account, int64_t none, int64_t *value, GError **error)
@@ -33,18 +34,13 @@ store_kept(Store *store, StoreId account, uint64_t *bytes, GError **error)
 bool
 store_kept_oldest(Store *store, StoreId account, int64_t *looked, GError **error)
 {
-	int64_t hour;
-
-	if (!ask_account(store, SQL_KEPT_OLDEST, account, INT64_MAX, &hour, error))
-		return false;
-	*looked = hour > INT64_MAX / 3600 ? INT64_MAX : hour * 3600;
-	return true;
+	return ask_account(store, SQL_KEPT_OLDEST, account, INT64_MAX, looked, error);
 }
 
 bool
 store_looked(Store *store, StoreId message, GError **error)
 {
-	int64_t hour = store_hour(g_get_real_time() / G_USEC_PER_SEC);
+	int64_t now = g_get_real_time() / G_USEC_PER_SEC;
 	g_autoptr(StoreQuery) query = store_query(store, SQL_LOOKED_BEFORE, error);
 	StoreQuery *update;
 	bool row;
@@ -52,7 +48,7 @@ store_looked(Store *store, StoreId message, GError **error)
 	if (!query)
 		return false;
 	sqlite3_bind_int64(query, 1, message);
-	sqlite3_bind_int64(query, 2, hour);
+	sqlite3_bind_int64(query, 2, now - LOOKED_S);
 	if (!store_step(store, query, &row, error))
 		return false;
 	if (!row)
@@ -62,7 +58,7 @@ store_looked(Store *store, StoreId message, GError **error)
 	if (!update || !store_write_begin(store, error))
 		return false;
 	sqlite3_bind_int64(update, 1, message);
-	sqlite3_bind_int64(update, 2, hour);
+	sqlite3_bind_int64(update, 2, now);
 	return store_write_end(store, store_run(store, update, NULL, error), error);
 }
 
@@ -180,17 +176,16 @@ add_body(Store *store, StoreBody body, bool structures, GPtrArray *bodies, GErro
 }
 
 static bool
-walk_bodies(Store *store, int64_t epoch, int64_t since, bool structures, uint32_t count,
-	    uint32_t *below, GPtrArray *bodies, GError **error)
+walk_bodies(Store *store, int64_t epoch, StoreWalk *walk, uint32_t count, GPtrArray *bodies,
+	    GError **error)
 {
 	g_autoptr(StoreQuery) query = store_query(store, SQL_UIDS_BELOW, error);
-	uint32_t last = 0;
 	bool row;
 
 	if (!query)
 		return false;
 	sqlite3_bind_int64(query, 1, epoch);
-	sqlite3_bind_int64(query, 2, *below);
+	sqlite3_bind_int64(query, 2, (sqlite3_int64)walk->below);
 	for (unsigned looked = 0; looked < SLICE_ROWS && bodies->len < count; looked++) {
 		StoreBody body = { 0 };
 		bool has;
@@ -198,36 +193,40 @@ walk_bodies(Store *store, int64_t epoch, int64_t since, bool structures, uint32_
 		if (!store_step(store, query, &row, error))
 			return false;
 		if (!row) {
-			*below = 0;
+			walk->below = 0;
 			return true;
 		}
-		body.uid = last = (uint32_t)sqlite3_column_int64(query, 0);
+		body.uid = (uint32_t)sqlite3_column_int64(query, 0);
 		body.message = sqlite3_column_int64(query, 1);
 		body.date = sqlite3_column_int64(query, 2);
-		if (body.date < since)
+		walk->below = body.uid;
+		walk->looked++;
+		if (body.date < walk->since)
 			continue;
 		if (!store_part_is_here(store, body.message, "", &has, error) ||
-		    (!has && !add_body(store, body, structures, bodies, error)))
+		    (!has && !add_body(store, body, walk->structures, bodies, error)))
 			return false;
 	}
-	*below = last;
 	return true;
 }
 
 bool
-store_bodies(Store *store, StoreId mailbox, int64_t since, bool structures, uint32_t count,
-	     uint32_t *below, GPtrArray **bodies, GError **error)
+store_bodies(Store *store, StoreId mailbox, StoreWalk *walk, uint32_t count, GPtrArray **bodies,
+	     GError **error)
 {
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(body_free);
+	StoreWalk next = *walk;
 	StoreHead head;
 	bool ok;
 
 	if (!store_read_begin(store, error))
 		return false;
 	ok = store_head_load(store, mailbox, &head, error) &&
-	     walk_bodies(store, head.epoch, since, structures, count, below, found, error);
+	     walk_bodies(store, head.epoch, &next, count, found, error);
 	store_read_end(store);
-	if (ok)
-		*bodies = g_steal_pointer(&found);
-	return ok;
+	if (!ok)
+		return false;
+	*walk = next;
+	*bodies = g_steal_pointer(&found);
+	return true;
 }

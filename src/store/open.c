@@ -317,7 +317,7 @@ prepare_writer(Store *store, FileKind kind, int64_t version, GError **error)
 	old = store_query(store, SQL_UNFINISHED_OLD, error);
 	if (!old)
 		return false;
-	sqlite3_bind_int64(old, 1, store_hour(g_get_real_time() / G_USEC_PER_SEC - UNFINISHED_S));
+	sqlite3_bind_int64(old, 1, g_get_real_time() / G_USEC_PER_SEC - UNFINISHED_S);
 	if (!store_run(store, old, &dropped, error))
 		return false;
 	query = store_query(store, SQL_PARTS_DROP_UNFINISHED, error);

@@ -22,9 +22,9 @@ struct StorePartWriter {
 };
 
 static int64_t
-this_hour(void)
+now(void)
 {
-	return store_hour(g_get_real_time() / G_USEC_PER_SEC);
+	return g_get_real_time() / G_USEC_PER_SEC;
 }
 
 static bool
@@ -240,7 +240,7 @@ note_unfinished(StorePartWriter *writer, int64_t part, GError **error)
 	sqlite3_bind_text(query, 2, writer->section, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(query, 3, part);
 	sqlite3_bind_int64(query, 4, (sqlite3_int64)writer->total);
-	sqlite3_bind_int64(query, 5, this_hour());
+	sqlite3_bind_int64(query, 5, now());
 	return store_run(writer->store, query, NULL, error);
 }
 
@@ -368,7 +368,7 @@ part_finish(StorePartWriter *writer, StoreId message, const char *section, int64
 	sqlite3_bind_int64(query, 4, (sqlite3_int64)writer->size);
 	sqlite3_bind_int64(query, 5, writer->pieces);
 	sqlite3_bind_int64(query, 6, head.mailbox);
-	sqlite3_bind_int64(query, 7, looked ? store_hour(looked) : this_hour());
+	sqlite3_bind_int64(query, 7, looked ? looked : now());
 	if (!store_run(store, query, &changed, error))
 		return false;
 	if (changed == 0) {

@@ -43,7 +43,7 @@ static const char *const steps[] = {
 	"CREATE TABLE pieces(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
 
 	/* What is kept, and for how long.  accounts.kept: the bytes of an account's whole parts.
-	 * parts.looked: the hour (since the epoch) in which the part was last looked at.  unfinished:
+	 * parts.looked: when the part was last looked at (seconds since the epoch).  unfinished:
 	 * what came of a part before the line was cut; total: its size when it is whole. */
 	"ALTER TABLE accounts ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE parts ADD COLUMN account INTEGER NOT NULL DEFAULT 0;"

@@ -199,13 +199,6 @@ store_piece_id(int64_t part, int64_t piece)
 	return (int64_t)((uint64_t)part * (uint64_t)STORE_PIECES_MAX + (uint64_t)piece);
 }
 
-/* How parts tell when they were looked at. */
-static inline int64_t
-store_hour(int64_t seconds)
-{
-	return seconds / 3600;
-}
-
 /* Its message is known to be here. */
 bool store_part_is_here(Store *store, StoreId message, const char *section, bool *is,
 			GError **error);

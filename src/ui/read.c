@@ -221,6 +221,8 @@ load(App *app, StoreId message)
 	}
 	app_to_list(app);
 	app->message = view_message_new(row);
+	if (app->engine)
+		engine_looked(app->engine, message);
 	return true;
 }
 

@@ -119,6 +119,85 @@ test_a_whole_account_is_read(void **state)
 	assert_null(account->password);
 	assert_true(account->is_default);
 	assert_int_equal(account->connections, 3);
+	assert_int_equal(account->keep_text_s, INT64_C(90) * 86400);
+	assert_int_equal(account->keep_attachments, 0);
+	assert_true(account->cache_size == UINT64_MAX);
+}
+
+static void
+test_what_is_kept_is_a_time_and_a_size(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t seconds;
+	} times[] = {
+		{ "90d", INT64_C(90) * 86400 },
+		{ "2W", INT64_C(14) * 86400 },
+		{ "1y # so", INT64_C(365) * 86400 },
+		{ "all", INT64_MAX },
+		{ "none", 0 },
+	};
+	static const struct {
+		const char *value;
+		uint64_t bytes;
+	} sizes[] = {
+		{ "4096", 4096 },
+		{ "500k", 512000 },
+		{ "2G", UINT64_C(2) << 30 },
+		{ "3T", UINT64_C(3) << 40 },
+		{ "all", UINT64_MAX },
+	};
+	static const char *const wrong[] = {
+		"90",
+		"0d",
+		"-1d",
+		"90 d",
+		"90days",
+		"d",
+		"forever",
+		"99999999999999999999d",
+		"9223372036854775807y",
+	};
+	static const char *const wrong_sizes[] = { "0",	   "-1",	  "2 M", "2MB",
+						   "1.5G", "9999999999T", "big" };
+	g_autoptr(Config) none = load(*state, "[account a]\nimap = imaps://u@h\n"
+					      "keep-attachments = none\n");
+
+	assert_int_equal(account_of(none, 0)->keep_attachments, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[account a]\nimap = imaps://u@h\nkeep-text = %s\n",
+				    times[i].value);
+		g_autoptr(Config) config = load(*state, text);
+
+		assert_true(account_of(config, 0)->keep_text_s == times[i].seconds);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[account a]\nimap = imaps://u@h\nkeep-attachments = %s\n"
+				    "cache-size = %s\n",
+				    sizes[i].value, sizes[i].value);
+		g_autoptr(Config) config = load(*state, text);
+
+		assert_true(account_of(config, 0)->keep_attachments == sizes[i].bytes);
+		assert_true(account_of(config, 0)->cache_size == sizes[i].bytes);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[account a]\nimap = imaps://u@h\nkeep-text = %s\n", wrong[i]);
+
+		assert_refused(*state, text,
+			       ":3: keep-text is a time in days, weeks or years (90d, 12w, 1y), "
+			       "all or "
+			       "none");
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong_sizes); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[account a]\nimap = imaps://u@h\ncache-size = %s\n",
+				    wrong_sizes[i]);
+
+		assert_refused(*state, text, ":3: cache-size is a size (500k, 20M, 1G) or all");
+	}
 }
 
 static void
@@ -466,6 +545,7 @@ main(void)
 		TEST(test_the_default_comes_first),
 		TEST(test_servers_are_read_whole),
 		TEST(test_connections_are_a_number_from_1_to_15),
+		TEST(test_what_is_kept_is_a_time_and_a_size),
 		TEST(test_a_wrong_server_is_refused),
 		TEST(test_no_error_repeats_a_password),
 		TEST(test_a_slip_is_refused_with_its_line_and_the_right_name),

@@ -94,8 +94,10 @@ append_body(FakeServer *server, GString *out, const FakeMessage *message, const 
 		g_string_append(bytes, text);
 	else if (g_str_equal(section, "2"))
 		append_attachment(bytes, 0, message->attachment);
-	else
+	else {
 		g_string_append_printf(bytes, "%s%s", header, text);
+		append_attachment(bytes, 0, message->attachment);
+	}
 	all = bytes->len;
 	if (!partial) {
 		g_string_append_printf(out, " BODY[%s] {%zu}\r\n", section, all);

@@ -39,7 +39,7 @@ fixture_set_up(void **state)
 	path = g_build_filename(fixture->dir, "config", NULL);
 	text = g_strdup_printf("[account test]\naddress = ada@example.org\n"
 			       "imap = imap+insecure://ada@127.0.0.1:%u\npassword = sesame\n"
-			       "connections = 1\n",
+			       "connections = 1\nkeep-text = none\n",
 			       fake_server_port(fixture->server));
 	assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 	fixture->config = config_load(path, &error);
