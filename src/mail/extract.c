@@ -21,9 +21,10 @@ header_of(GBytes *message)
 	return g_bytes_ref(message);
 }
 
-/* A message/rfc822 is its own multipart's section, or its single part is number 1. */
+/* A message/rfc822 is its own multipart's section, or its single part is number 1.  A multipart whose
+ * boundary never comes has no part here, and for servers one that is empty: HOLLOW. */
 static GMimeObject *
-child_of(GMimeObject *object, uint64_t number)
+child_of(GMimeObject *object, uint64_t number, bool *hollow)
 {
 	if (GMIME_IS_MESSAGE_PART(object)) {
 		GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
@@ -35,6 +36,7 @@ child_of(GMimeObject *object, uint64_t number)
 	if (GMIME_IS_MULTIPART(object)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(object);
 
+		*hollow = number == 1 && g_mime_multipart_get_count(multipart) == 0;
 		if (number > (uint64_t)g_mime_multipart_get_count(multipart))
 			return NULL;
 		return g_mime_multipart_get_part(multipart, (int)number - 1);
@@ -43,12 +45,13 @@ child_of(GMimeObject *object, uint64_t number)
 }
 
 static GMimeObject *
-find_section(GMimeMessage *message, const char *section)
+find_section(GMimeMessage *message, const char *section, bool *hollow)
 {
 	GMimeObject *object = g_mime_message_get_mime_part(message);
 	Span rest = span_of_string(section);
 	bool first = true;
 
+	*hollow = false;
 	while (object && !span_is_empty(rest)) {
 		const char *dot = memchr(rest.at, '.', span_size(rest));
 		Span digits = { rest.at, dot ? dot : rest.end };
@@ -63,10 +66,11 @@ find_section(GMimeMessage *message, const char *section)
 		if (first && !GMIME_IS_MULTIPART(object))
 			object = number == 1 ? object : NULL;
 		else
-			object = child_of(object, number);
+			object = child_of(object, number, hollow);
 		first = false;
 		rest.at = dot ? dot + 1 : rest.end;
 	}
+	*hollow = *hollow && span_is_empty(rest);
 	return object;
 }
 
@@ -107,6 +111,7 @@ mail_extract(GBytes *message, const char *section)
 	GMimeMessage *parsed;
 	GMimeObject *object = NULL;
 	GBytes *bytes = NULL;
+	bool hollow = false;
 	gsize size;
 	const char *data = g_bytes_get_data(message, &size);
 
@@ -118,9 +123,11 @@ mail_extract(GBytes *message, const char *section)
 	parser = g_mime_parser_new_with_stream(stream);
 	parsed = g_mime_parser_construct_message(parser, NULL);
 	if (parsed)
-		object = find_section(parsed, section);
+		object = find_section(parsed, section, &hollow);
 	if (object)
 		bytes = bytes_of(object);
+	else if (hollow)
+		bytes = g_bytes_new_static("", 0);
 	if (parsed)
 		g_object_unref(parsed);
 	g_object_unref(parser);
