@@ -81,6 +81,12 @@ class Courier:
             with open(path, "rb") as file:
                 pem += file.read()
         self.chroot.write("/etc/courier/imapd.pem", pem, mode=0o600)
+        self.chroot.own("/etc/courier/imapd.pem")
+        # STARTTLS is done as this user.
+        with open(self.chroot.path("/etc/passwd"), "a") as users:
+            users.write("courier:x:%d:%d::/tmp:/bin/false\n" % (self.chroot.uid, self.chroot.uid))
+        with open(self.chroot.path("/etc/group"), "a") as groups:
+            groups.write("courier:x:%d:\n" % self.chroot.uid)
         self.chroot.write("/etc/courier/authdaemonrc", AUTHDAEMON)
         self.chroot.folder("/run/courier/authdaemon")
         self.chroot.folder(HOME)

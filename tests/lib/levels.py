@@ -115,6 +115,13 @@ class Level:
         """The folder as a plain client sees it that looks now."""
         return held_by(self.eye, folders_of(self.eye)[name])
 
+    def raw(self, wire, uid):
+        self.eye.select(wire, readonly=True)
+        bytes_of = next(item[1] for item in self.eye.uid("FETCH", str(uid), "(BODY.PEEK[])")[1]
+                        if isinstance(item, tuple))
+        self.eye.close()
+        return bytes_of
+
     def compare(self, name):
         """What is kept of the folder is what the server has, and is counted so."""
         held, kept = self.held(name), self.kept(name)

@@ -9,7 +9,7 @@ import re
 import mailgen
 from levels import WAIT, Level, folders_of, on_every_level
 from mailgen import Message
-from postern import DONE, main
+from postern import DONE, Postern, main
 from terminal import Terminal
 
 
@@ -153,6 +153,33 @@ class Mirror(Level):
             self.assertIn(done.out, [m.raw for m in sample])
         self.sync(name)
         self.compare(name)      # to read it by the command line changed no flag
+
+    def test_every_byte_of_every_kind(self):
+        """What breaks parsers, and what is ordinary, one of each, read without a line."""
+        kinds = {}
+        for message in mailgen.sample():
+            kinds.setdefault(message.kind, message)
+        self.server.deliver([Message(m.raw, m.date, m.flags, "Bytes") for m in kinds.values()])
+        name, wire = self.folder("Bytes")
+        self.postern.rows("sync", name, "--bodies", "all")
+        for uid in self.compare(name):
+            done = self.postern.run("--offline", "show", name, str(uid), "--raw")
+            self.assertEqual(done.status, DONE, done)
+            self.assertEqual(done.out, self.raw(wire, uid))
+            done = self.postern.run("--offline", "show", name, str(uid))
+            self.assertEqual(done.status, DONE, done)
+
+    def test_every_way_in(self):
+        """TLS at once and STARTTLS; the check says who it is that answers."""
+        software = {"Dovecot": "Dovecot", "Cyrus": "Cyrus"}.get(type(self.server).__name__)
+        for url in (self.server.url, self.server.starttls_url):
+            with self.subTest(url=url), Postern(url, ca=self.server.ca) as postern:
+                report, = postern.rows("check")
+                self.assertIn("TLS", str(report))
+                if software and " ID " in f" {report['capabilities_used']} ".replace("'", " "):
+                    self.assertIn(software, str(report))
+                first = postern.rows("list", "INBOX", "--limit", "5")
+                self.assertEqual(postern.rows("list", "INBOX", "--limit", "5"), first)
 
     # ---- as it happens -------------------------------------------------------------------------
 
