@@ -9,7 +9,6 @@ typedef struct ViewStatus {
 	bool known; /* the engine has said something */
 	EngineLink link;
 	bool alone;	     /* --offline: nobody tries */
-	bool reading_only;   /* another process holds the store */
 	gint64 retry_at_us;  /* monotonic; 0: not waiting */
 	char *error, *doing; /* through the door; NULL */
 	uint64_t done, total;
@@ -17,8 +16,6 @@ typedef struct ViewStatus {
 } ViewStatus;
 
 void view_status_take(ViewStatus *status, const EngineStatus *said, gint64 now_us);
-/* As before anything was said; only --offline stays. */
-void view_status_reset(ViewStatus *status);
 void view_status_clear(ViewStatus *status); /* the memory is the caller's */
 /* Does the text change by itself as time goes by? */
 bool view_status_ticks(const ViewStatus *status);

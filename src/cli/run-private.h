@@ -14,7 +14,6 @@ typedef struct Cli {
 	GString *line; /* what is being put together for OUT */
 
 	Engine *engine; /* NULL: without a line */
-	bool is_held;	/* by another Postern, which keeps the store true */
 	Store *store;	/* the reader; NULL until cli_store */
 
 	GHashTable *ended;	   /* of EngineRequest -> GError or NULL: DONEs not asked for yet */
@@ -26,8 +25,8 @@ typedef struct Cli {
 	int signal; /* that came; 0: none */
 } Cli;
 
-/* Starts the engine, unless --offline.  Where another Postern holds the store: a notice, and reading
- * goes on without; with MUST, that and --offline are OFFLINE errors. */
+/* Starts the engine, unless --offline; with MUST, that is an OFFLINE error.  Where another Postern
+ * has the store, that one does what is asked. */
 bool cli_engine(Cli *cli, bool must, GError **error);
 /* Until REQUEST's DONE; its error.  CANCELLED after a signal. */
 bool cli_wait(Cli *cli, EngineRequest request, GError **error);
@@ -47,7 +46,7 @@ bool cli_mailbox(Cli *cli, const char *folder, StoreMailbox **mailbox, GError **
 
 /* A sentence on standard error, translated, through the door. */
 void cli_notice(Cli *cli, const char *text);
-/* Appends how to get what is not kept: to come on line, or to end the other Postern. */
+/* Appends how to get what is not kept: to come on line. */
 void cli_needs_line(const Cli *cli, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 bool cli_run_folders(Cli *cli, GError **error);

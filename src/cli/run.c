@@ -66,11 +66,6 @@ cli_needs_line(const Cli *cli, GError **error, const char *format, ...)
 	if (cli->options->offline)
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
 			    _("%s: do it again without --offline"), what);
-	else if (cli->is_held)
-		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
-			    _("%s, and another Postern holds the store: let that one bring it, or "
-			      "end it"),
-			    what);
 	else
 		g_set_error_literal(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE, what);
 }
@@ -132,24 +127,14 @@ cli_engine(Cli *cli, bool must, GError **error)
 		.on_event = on_event,
 		.data = cli,
 	};
-	g_autoptr(GError) problem = NULL;
 
 	if (cli->options->offline) {
 		if (must)
 			cli_needs_line(cli, error, _("this command needs the line"));
 		return !must;
 	}
-	cli->engine = engine_start(&options, &problem);
-	if (cli->engine)
-		return true;
-	if (must || !postern_error_is(problem, POSTERN_ERROR_OFFLINE)) {
-		g_propagate_error(error, g_steal_pointer(&problem));
-		return false;
-	}
-	cli->is_held = true;
-	g_prefix_error(&problem, "%s", _("this is what is kept here: "));
-	cli_notice(cli, problem->message);
-	return true;
+	cli->engine = engine_start(&options, error);
+	return cli->engine != NULL;
 }
 
 static gboolean

@@ -13,6 +13,12 @@ job_new(JobKind kind)
 	return job;
 }
 
+bool
+job_is_change(const Job *job)
+{
+	return false;
+}
+
 void
 job_free(Job *job)
 {
@@ -175,10 +181,10 @@ account_add_job(Account *account, Job *job)
 	Line *line = account_line(account);
 	g_autoptr(GError) error = NULL;
 
-	if (job->kind == JOB_OPEN)
+	if (job->kind == JOB_OPEN && !job->guest)
 		drop_other_opens(account, job->folder);
 	g_queue_push_tail(job->kind == JOB_SYNC ? &account->syncs : &account->jobs, job);
-	if (job->kind == JOB_OPEN)
+	if (job->kind == JOB_OPEN && !job->guest)
 		remember_home(account, job);
 	for (guint i = 0; i < account->lines->len && job->kind != JOB_SYNC; i++) {
 		Line *other = g_ptr_array_index(account->lines, i);

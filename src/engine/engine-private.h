@@ -37,6 +37,11 @@ struct Engine {
 	GPtrArray *report; /* of char *, or NULL */
 	EngineTotals totals;
 	EngineRequest last_request;
+
+	/* Another process has the store: it is asked (serve-private.h); else NULL. */
+	struct Client *client; /* the owner's thread */
+	struct Server *server; /* what other processes ask; NULL: none can */
+	char *only;	       /* the account that was asked for; NULL: all */
 };
 
 /* Queues EVENT for the owner's thread; what it borrows is copied.  STATUS, FOLDERS, ROWS and
@@ -70,6 +75,7 @@ typedef enum {
 typedef struct Job {
 	EngineRequest request;
 	JobKind kind;
+	bool guest;	 /* another process asks: what the person here looks at stays what it is */
 	char *folder;	 /* decoded name; NULL where there is none */
 	StoreId mailbox; /* PARTS: where the message is */
 	uint32_t offset, rows;
@@ -96,7 +102,32 @@ typedef struct Job {
 
 Job *job_new(JobKind kind);
 void job_free(Job *job);
+bool job_is_change(const Job *job);			/* an intent: not to be asked twice */
 bool job_has_skipped(Account *account, const Job *job); /* and it is there */
+
+/* ---- calls: what the owner's thread asks ------------------------------------------------------- */
+
+typedef struct Call {
+	char *account; /* NULL: the default, or where the message is */
+	Job *job;      /* NULL: the verb below */
+	void (*verb)(Engine *engine, EngineRequest request);
+	const char *op; /* the verb's name between processes */
+	EngineRequest request;
+	bool sent; /* to another process */
+} Call;
+void call_free(void *call);
+
+/* To the engine, in this process or another.  Any thread but the engine's. */
+void engine_send_call(Engine *engine, Call *take_call);
+/* The engine's thread: what another process asks. */
+void engine_take_up(Engine *engine, const char *account, Job *take_job);
+void engine_cancel_now(Engine *engine, EngineRequest request);
+void engine_reconnect_now(Engine *engine);
+/* The owner's thread, without a store: takes the lock if it is free, and opens the store. */
+bool engine_take_store(Engine *engine, GError **error);
+/* ... and then: the thread. */
+void engine_begin(Engine *engine);
+void engine_set_totals(Engine *engine, const EngineTotals *totals);
 
 /* ---- an account -------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* The engine's thread, and the way across: requests in, events out. */
 #include "engine-private.h"
+#include "serve-private.h"
 
 #define STOP_MS 700 /* for the lines to say goodbye */
 
@@ -194,6 +195,10 @@ replaces(const EngineEvent *newer, const EngineEvent *older)
 void
 engine_post(Engine *engine, const EngineEvent *event)
 {
+	if (engine->server)
+		serve_event(engine->server, event);
+	if (event->request & SERVE_REQUEST)
+		return;
 	pthread_mutex_lock(&engine->lock);
 	for (GList *at = engine->events.head, *next; at; at = next) {
 		Posted *older = at->data;
@@ -243,16 +248,17 @@ engine_add_totals(Engine *engine, const EngineTotals *more)
 	pthread_mutex_unlock(&engine->lock);
 }
 
+void
+engine_set_totals(Engine *engine, const EngineTotals *totals)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->totals = *totals;
+	pthread_mutex_unlock(&engine->lock);
+}
+
 /* ---- requests ------------------------------------------------------------------------------------------- */
 
-typedef struct Call {
-	char *account; /* NULL: the default, or where the message is */
-	Job *job;      /* NULL: the verb below */
-	void (*verb)(Engine *engine, EngineRequest request);
-	EngineRequest request;
-} Call;
-
-static void
+void
 call_free(void *data)
 {
 	Call *call = data;
@@ -309,28 +315,24 @@ is_cached(Engine *engine, const Job *job)
 	return true;
 }
 
-static void
-take_up(Engine *engine, Call *call)
+void
+engine_take_up(Engine *engine, const char *name, Job *job)
 {
-	Job *job = call->job;
 	Account *account;
 	EngineEvent done = { .type = ENGINE_EVENT_DONE };
 	g_autoptr(GError) error = NULL;
 
-	if (!job) {
-		call->verb(engine, call->request);
-		return;
-	}
 	/* A disk that is full does not keep anybody from reading. */
 	if ((job->kind == JOB_LOOKED || job->kind == JOB_PARTS) &&
 	    !store_looked(engine->store, job->message, &error)) {
 		log_event(engine->log, "engine", "looked: %s", error->message);
 		g_clear_error(&error);
 	}
-	if (job->kind == JOB_LOOKED)
+	if (job->kind == JOB_LOOKED) {
+		job_free(job);
 		return;
-	account = job->kind == JOB_PARTS ? find_message(engine, job)
-					 : find_account(engine, call->account);
+	}
+	account = job->kind == JOB_PARTS ? find_message(engine, job) : find_account(engine, name);
 	done.request = job->request;
 	done.message = job->message;
 	if (!account) {
@@ -340,10 +342,11 @@ take_up(Engine *engine, Call *call)
 						: _("there is no such account"));
 		done.error = error;
 		engine_post(engine, &done);
+		job_free(job);
 	} else if (job->kind == JOB_PARTS && is_cached(engine, job)) {
 		engine_post(engine, &done);
+		job_free(job);
 	} else {
-		call->job = NULL;
 		account_add_job(account, job);
 	}
 }
@@ -358,16 +361,25 @@ on_call(void *data)
 	call = g_queue_pop_head(&engine->calls);
 	pthread_mutex_unlock(&engine->lock);
 	if (call) {
-		take_up(engine, call);
+		if (call->job)
+			engine_take_up(engine, call->account, g_steal_pointer(&call->job));
+		else
+			call->verb(engine, call->request);
 		call_free(call);
 	}
 	return G_SOURCE_REMOVE;
 }
 
-static void
-send_call(Engine *engine, Call *call)
+void
+engine_send_call(Engine *engine, Call *call)
 {
-	GSource *source = g_idle_source_new();
+	GSource *source;
+
+	if (engine->client) {
+		client_send(engine->client, call);
+		return;
+	}
+	source = g_idle_source_new();
 
 	pthread_mutex_lock(&engine->lock);
 	g_queue_push_tail(&engine->calls, call);
@@ -387,18 +399,20 @@ send_job(Engine *engine, const char *account, Job *job)
 	job->request = request;
 	call->account = g_strdup(account);
 	call->job = job;
-	send_call(engine, call);
+	engine_send_call(engine, call);
 	return request;
 }
 
 static void
-send_verb(Engine *engine, void (*verb)(Engine *, EngineRequest), EngineRequest request)
+send_verb(Engine *engine, const char *op, void (*verb)(Engine *, EngineRequest),
+	  EngineRequest request)
 {
 	Call *call = g_new0(Call, 1);
 
+	call->op = op;
 	call->verb = verb;
 	call->request = request;
-	send_call(engine, call);
+	engine_send_call(engine, call);
 }
 
 EngineRequest
@@ -491,15 +505,27 @@ do_reconnect(Engine *engine, EngineRequest request)
 }
 
 void
+engine_cancel_now(Engine *engine, EngineRequest request)
+{
+	do_cancel(engine, request);
+}
+
+void
+engine_reconnect_now(Engine *engine)
+{
+	do_reconnect(engine, 0);
+}
+
+void
 engine_cancel(Engine *engine, EngineRequest request)
 {
-	send_verb(engine, do_cancel, request);
+	send_verb(engine, "cancel", do_cancel, request);
 }
 
 void
 engine_reconnect(Engine *engine)
 {
-	send_verb(engine, do_reconnect, 0);
+	send_verb(engine, "reconnect", do_reconnect, 0);
 }
 
 void
@@ -546,12 +572,14 @@ run(void *data)
 	Engine *engine = data;
 
 	g_main_context_push_thread_default(engine->context);
+	engine->server = serve_start(engine);
 	if (!engine->hold)
 		for (guint i = 0; i < engine->accounts->len; i++)
 			account_connect(g_ptr_array_index(engine->accounts, i));
 	/* What the last run left. */
 	engine->tidy = engine_timeout(engine, TIDY_WAIT_MS, on_tidy, engine);
 	g_main_loop_run(engine->loop);
+	g_clear_pointer(&engine->server, serve_stop);
 	/* Here, because what they hold belongs to this thread. */
 	g_ptr_array_set_size(engine->accounts, 0);
 	engine_drop_source(&engine->stopping);
@@ -599,14 +627,40 @@ engine_free(Engine *engine)
 	pthread_mutex_destroy(&engine->lock);
 	log_unref(engine->log);
 	g_free(engine->data_dir);
+	g_free(engine->only);
 	g_free(engine);
+}
+
+bool
+engine_take_store(Engine *engine, GError **error)
+{
+	g_autofree char *notice = NULL;
+
+	engine->store = store_open(engine->data_dir, STORE_WRITER, engine->log, &notice, error);
+	if (!engine->store)
+		return false;
+	if (!make_accounts(engine, engine->only, error)) {
+		g_ptr_array_set_size(engine->accounts, 0);
+		g_clear_pointer(&engine->store, store_close);
+		return false;
+	}
+	if (notice)
+		engine_post_notice(engine, 0, notice);
+	return true;
+}
+
+void
+engine_begin(Engine *engine)
+{
+	/* The handle was made here and is used there from now on: nothing touches it in between. */
+	engine->thread = g_thread_new("engine", run, engine);
 }
 
 Engine *
 engine_start(const EngineOptions *options, GError **error)
 {
 	Engine *engine = g_new0(Engine, 1);
-	g_autofree char *notice = NULL;
+	g_autoptr(GError) problem = NULL;
 
 	engine->config = options->config;
 	engine->data_dir = g_strdup(options->data_dir);
@@ -622,15 +676,16 @@ engine_start(const EngineOptions *options, GError **error)
 	pthread_mutex_init(&engine->lock, NULL);
 	g_queue_init(&engine->events);
 	g_queue_init(&engine->calls);
-	engine->store = store_open(options->data_dir, STORE_WRITER, options->log, &notice, error);
-	if (!engine->store || !make_accounts(engine, options->account, error)) {
+	engine->only = g_strdup(options->account);
+	if (engine_take_store(engine, &problem)) {
+		engine_begin(engine);
+	} else if (postern_error_is(problem, POSTERN_ERROR_OFFLINE)) {
+		engine->client = client_new(engine);
+	} else {
+		g_propagate_error(error, g_steal_pointer(&problem));
 		engine_free(engine);
 		return NULL;
 	}
-	if (notice)
-		engine_post_notice(engine, 0, notice);
-	/* The handle was made here and is used there from now on: nothing touches it in between. */
-	engine->thread = g_thread_new("engine", run, engine);
 	return engine;
 }
 
@@ -639,7 +694,12 @@ engine_stop(Engine *engine)
 {
 	if (!engine)
 		return;
-	send_verb(engine, do_stop, 0);
+	if (!engine->thread) {
+		g_clear_pointer(&engine->client, client_free);
+		engine_free(engine);
+		return;
+	}
+	send_verb(engine, NULL, do_stop, 0);
 	g_thread_join(engine->thread);
 	engine_free(engine);
 }

@@ -346,9 +346,9 @@ reconnect(App *app)
 	else if (app->engine) {
 		engine_reconnect(app->engine);
 		app_notice(app, _("Trying the line again."));
-	} else if (!app->reading_only || !app_take_over(app))
-		app_notice(app, app->reading_only ? _("The other Postern still has the line.")
-						  : _("There is no line to try."));
+	} else {
+		app_notice(app, _("There is no line to try."));
+	}
 }
 
 static void

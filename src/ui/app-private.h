@@ -28,8 +28,7 @@ struct App {
 	const UiOptions *options;
 	Screen *screen;
 	Store *store;	/* our reader; NULL: there is no database yet */
-	Engine *engine; /* NULL: not started, or another process has the store */
-	bool reading_only;
+	Engine *engine; /* NULL: not started, or it could not be */
 	GHashTable *statuses; /* of ViewStatus, owned, by account name */
 
 	/* Where the person is: a stack, its bottom the message list. */
@@ -88,7 +87,6 @@ struct App {
 	guint tick;    /* timer: once a second while a text changes by itself; 0 */
 	guint look;    /* timer: without an engine, what another process wrote; 0 */
 	guint browse;  /* timer: the folder list is on show; 0 */
-	guint retry;   /* timer: reading only, whether the other process is gone; 0 */
 	int tasks;     /* threads at work for us */
 	guint frames;
 	uint64_t rows_read; /* as of the last frame */
@@ -114,8 +112,6 @@ void app_open_folder(App *app, const ConfigAccount *account, const char *name);
 const ViewStatus *app_status(const App *app); /* of the account on show */
 /* Asks for the folder list, if it was not just asked for. */
 void app_ask_folders(App *app);
-/* Reading only: starts the engine if the other process is gone.  False: it is not. */
-bool app_take_over(App *app);
 /* False: it could not be read, and that has been said. */
 bool app_refresh(App *app);
 

@@ -22,8 +22,6 @@
 /* The folder list is asked for at most this often, and while it is on show, this often. */
 #define FOLDERS_S 5
 #define BROWSE_S  30
-/* And whether it is gone. */
-#define RETRY_S 5
 /* Keys taken in one turn: a paste must not keep the rest waiting. */
 #define KEYS_A_TURN   64
 #define OPEN_ROWS_MAX 60
@@ -435,39 +433,22 @@ on_look(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_retry(gpointer data)
-{
-	App *app = data;
-
-	/* Gone or not, it has seen to the timer. */
-	app_take_over(app);
-	return app->retry ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-}
-
-/* Without an engine the status line says why: another process has it, or it failed. */
+/* Without an engine the status line says why. */
 static void
 go_without_engine(App *app, const GError *error)
 {
 	GHashTableIter iter;
 	gpointer value;
 
-	app->reading_only = postern_error_is(error, POSTERN_ERROR_OFFLINE);
 	g_hash_table_iter_init(&iter, app->statuses);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		ViewStatus *status = value;
 		EngineStatus said = { .link = ENGINE_OFFLINE, .error = error };
 
-		view_status_take(status, &said, 0);
-		status->reading_only = app->reading_only;
+		view_status_take(value, &said, 0);
 	}
 	if (!app->look)
 		app->look = g_timeout_add_seconds(LOOK_S, on_look, app);
-	if (app->reading_only && app->options->offline)
-		return; /* it asks nothing of the line that the other one has */
 	app_complain(app, error);
-	if (app->reading_only && !app->retry)
-		app->retry = g_timeout_add_seconds(RETRY_S, on_retry, app);
 }
 
 /* Ctrl-Z from outside is curses' to handle, and only in this thread. */
@@ -499,34 +480,6 @@ try_engine(App *app, GError **error)
 	};
 
 	return start_quietly(&options, error);
-}
-
-bool
-app_take_over(App *app)
-{
-	g_autoptr(GError) error = NULL;
-	GHashTableIter iter;
-	gpointer value;
-
-	app->engine = try_engine(app, &error);
-	if (!app->engine && postern_error_is(error, POSTERN_ERROR_OFFLINE))
-		return false;
-	g_clear_handle_id(&app->retry, g_source_remove);
-	if (!app->engine) {
-		go_without_engine(app, error);
-		return true;
-	}
-	app->reading_only = false;
-	g_clear_handle_id(&app->look, g_source_remove);
-	g_hash_table_iter_init(&iter, app->statuses);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		view_status_reset(value);
-	if (!app->store)
-		open_store(app, NULL);
-	ask_engine_for_folder(app);
-	read_update(app);
-	app_notice(app, _("The other Postern is gone: this one has the line now."));
-	return true;
 }
 
 static void
@@ -648,7 +601,7 @@ live(App *app)
 static void
 wait_for_tasks(App *app)
 {
-	const guint *timers[] = { &app->soon, &app->tick, &app->look, &app->browse, &app->retry };
+	const guint *timers[] = { &app->soon, &app->tick, &app->look, &app->browse };
 
 	save_cancel_all(app);
 	while (app->tasks > 0)

@@ -138,8 +138,6 @@ why_not(const App *app)
 {
 	if (app->message_error)
 		return g_strdup_printf(_("Not here: %s"), app->message_error);
-	if (app->reading_only)
-		return g_strdup(_("Not here: the other Postern has not read it."));
 	if (!can_fetch(app))
 		return g_strdup(_("Not here: this was never read while connected."));
 	return g_strdup(_("Fetching..."));

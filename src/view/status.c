@@ -12,15 +12,6 @@ view_status_clear(ViewStatus *status)
 }
 
 void
-view_status_reset(ViewStatus *status)
-{
-	bool alone = status->alone;
-
-	view_status_clear(status);
-	*status = (ViewStatus){ .alone = alone };
-}
-
-void
 view_status_take(ViewStatus *status, const EngineStatus *said, gint64 now_us)
 {
 	view_status_clear(status);
@@ -76,8 +67,6 @@ view_status_text(const ViewStatus *status, gint64 now_us)
 
 	if (status->alone)
 		return g_strdup(_("offline"));
-	if (status->reading_only)
-		return g_strdup(_("reading only: another Postern is at work here"));
 	if (!status->known)
 		return g_strdup(_("starting"));
 	switch (status->link) {

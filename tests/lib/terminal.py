@@ -16,6 +16,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -63,6 +64,10 @@ class Terminal:
         environment.pop("TMUX", None)
         return subprocess.run(["tmux", "-u", "-S", self.socket, *arguments], check=True,
                               env=environment, stdout=subprocess.PIPE).stdout.decode()
+
+    def kill(self):
+        """SIGKILL for the program: it has no time for anything."""
+        os.kill(int(self._tmux("display-message", "-p", "#{pane_pid}")), signal.SIGKILL)
 
     @property
     def lines(self):

@@ -152,21 +152,23 @@ class Server(unittest.TestCase):
             terminal.keys("Enter")
             terminal.wait("The text of number 1.")
 
-    def test_a_second_one_reads_and_says_so(self):
+    def test_a_second_one_does_all_the_first_does(self):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
                 Postern(server.url, ca=server.ca) as program, online(program) as first:
             first.wait("1/29")
             first.wait("connected")
-            first.keys("Enter")
-            first.wait("The text of number 29.")
             with online(program) as second:
-                second.wait("reading only")
                 second.wait("1/29")
+                second.wait(re.compile("^ connected", re.M))
                 second.keys("Enter")
                 second.wait("The text of number 29.")
                 second.keys("q")
                 server.deliver([simple(31)])
                 second.wait("subject number 31")
+                first.wait("subject number 31")
+                # And so does a command beside them.
+                done = program.run("sync", "INBOX", "--bodies", "text")
+                self.assertEqual(done.status, 0, done)
                 second.keys("q")
                 self.assertEqual(second.wait_exit(), 0)
 
@@ -244,38 +246,30 @@ class Server(unittest.TestCase):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
                 Postern(server.url, ca=server.ca) as program, online(program) as first:
             first.wait("1/29")
-            first.wait("connected")
-            with online(program) as second, \
-                    Terminal(program.command("--offline"),
-                             environment=program.environment) as third:
-                second.wait("reading only")
-                second.keys("F5")
-                second.wait("The other Postern still has the line.")
-                third.wait("1/29")
-                third.wait(re.compile("^ offline +", re.M))
-                second.keys("Enter")
-                second.wait("Not here: the other Postern has not read it.")
-                third.keys("q")
-                self.assertEqual(third.wait_exit(), 0)
+            first.wait(re.compile("^ connected", re.M))
+            with online(program) as second:
+                second.wait(re.compile("^ connected", re.M))
                 first.keys("q")
                 self.assertEqual(first.wait_exit(), 0)
                 second.wait("The other Postern is gone: this one has the line now.")
-                second.wait("The text of number 29.")
                 second.wait(re.compile("^ connected", re.M))
+                second.keys("Enter")
+                second.wait("The text of number 29.")
                 second.keys("q", "q")
                 self.assertEqual(second.wait_exit(), 0)
 
-    def test_f5_takes_over_at_once(self):
+    def test_a_second_one_takes_over_when_the_first_is_killed(self):
         with Dovecot(mail=[simple(n) for n in range(1, 30)]) as server, \
                 Postern(server.url, ca=server.ca) as program, online(program) as first:
-            first.wait("connected")
+            first.wait(re.compile("^ connected", re.M))
             with online(program) as second:
-                second.wait("reading only")
-                first.keys("q")
-                self.assertEqual(first.wait_exit(), 0)
-                second.keys("F5")
-                second.wait("this one has the line now.")
                 second.wait(re.compile("^ connected", re.M))
+                first.kill()
+                second.wait("The other Postern is gone: this one has the line now.")
+                server.deliver([simple(31)])
+                second.wait("subject number 31")
+                second.keys("q")
+                self.assertEqual(second.wait_exit(), 0)
 
     def test_a_wrong_password_is_said_and_the_screen_stays(self):
         with Dovecot(mail=[simple(1)]) as server, \

@@ -94,8 +94,6 @@ it_does_not_claim_what_nobody_said(void **state)
 	ViewStatus status = { 0 };
 
 	assert_text(view_status_text(&status, 0), "starting");
-	status.reading_only = true;
-	assert_text(view_status_text(&status, 0), "reading only: another Postern is at work here");
 	/* Who wants no line does not miss it. */
 	status.alone = true;
 	assert_text(view_status_text(&status, 0), "offline");
