@@ -24,17 +24,19 @@
  * broke is one whose outcome must be found out from the server.  CONFIRMED rows stay for undo, the
  * last STORE_JOURNAL_KEPT actions; nothing else reads them.
  *
- * Merging.  An intent meets the WAITING rows of its account before it becomes a row: of each of its
- * messages (SENT and FAILED ones are left alone, but a failed row's message that is moved again
- * leaves the failed row)
- *	flag behind the opposite of the same flag: both go, when the first changed the message; else
- *	    the second stays;			flag behind itself: nothing new
- *	move A-B behind nothing, then B-C: one move A-C;	B-A: both go
- *	move A-B, then expunge: expunge from A;	flags that wait of an expunged message go
- *	copy, then expunge of the copy: both go; an append likewise
- *	create, then delete of the folder: both go, if nothing waits to go into it; create, then
- *	    rename: create under the new name;	subscribe, unsubscribe: both go
- * A row none of whose messages is left is gone.
+ * Merging.  An intent meets the WAITING and FAILED rows of its account as it becomes a row.  What the
+ * older one was to do with a message is then DONE there, and the new one does it, if anything is left to
+ * do; SENT ones are left alone.
+ *	flag behind the opposite of the same flag: both are done, when the first differed from the
+ *	    server; else the second is sent;	flag behind itself: nothing new
+ *	move A-B, then B-C: one move, from A (the target's location) to C;	B-A: nothing
+ *	move A-B, then expunge: expunge, in A
+ *	copy, then expunge of the copy: both are done; an append likewise
+ *	create, then delete of the folder: nothing, if nothing waits to go into it; create, then
+ *	    rename: create under the new name;	rename, rename: one;	subscribe, unsubscribe: nothing
+ * A row with nothing left to do is CONFIRMED, sent or not, and can be undone like any other: undo makes
+ * the inverse, which merges with what has not left.  (A flag that waits of a message that is then
+ * expunged is sent all the same: the expunging may be taken back.)
  *
  * Errors as in store.h; GONE when a mailbox or row is not there, USAGE when the intent makes no sense
  * (the sentence says why).  Verbs that change something are the writer's. */
@@ -109,11 +111,10 @@ typedef struct StoreIntended {
 	StoreId message; /* APPEND: the new message */
 } StoreIntended;
 
-/* One transaction (or part of the caller's: then the promise about disks is store_commit's; call
- * store_durable first). */
+/* One transaction; or part of the caller's, which is then begun by store_begin_durable. */
 bool store_intend(Store *store, const StoreIntent *intent, StoreIntended *out, GError **error);
-/* The transaction open now is to survive a power cut once committed. */
-void store_durable(Store *store);
+/* As store_begin; once committed, the transaction survives a power cut. */
+bool store_begin_durable(Store *store, GError **error);
 
 /* ---- reading the queue (any handle) --------------------------------------------------------- */
 
@@ -130,11 +131,14 @@ typedef struct StoreJournalRow {
 	StoreIntentKind kind;
 	StoreAction action;
 	StoreRowState state;
-	StoreId mailbox, dest; /* 0: none */
+	StoreId mailbox, dest; /* 0: none.  Where the person saw them: what is to be selected is the
+				* target's */
 	uint16_t flag;
 	char *keyword; /* NULL: none */
 	bool set;
-	char *name;		   /* CREATE, RENAME: new; DELETE: the folder's; else NULL */
+	char *name; /* CREATE, RENAME: new; DELETE: the folder's; else NULL */
+	char *raw;  /* RENAME: what the server is to call it; NUL-terminated copy */
+	size_t raw_size;
 	uint32_t n;		   /* messages still to be done */
 	int64_t made;		   /* seconds since the epoch */
 	int64_t sent;		   /* when, 0: never */
@@ -167,8 +171,10 @@ typedef struct StoreTarget {
 	StoreId message;
 	StoreId copy; /* COPY: the new message; else 0 */
 	StoreTargetState state;
-	/* The location now; mailbox 0: none.  After the cache was lost: the one when it was sent or
-	 * made, if that mailbox's UIDVALIDITY is still the same. */
+	/* The location now; of COPIED that of the original.  mailbox 0: none.  uid 0: the server should
+	 * have it in that mailbox under a UID that was not told yet: the mirror will meet it, or it can
+	 * be searched by Message-ID (store_message_found).  After the cache was lost: the location
+	 * when it was made, if that mailbox's UIDVALIDITY is still the same. */
 	StoreId mailbox;
 	uint32_t uid;
 } StoreTarget;

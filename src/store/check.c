@@ -11,7 +11,47 @@ static const struct {
 	  " (SELECT epoch FROM mailboxes UNION SELECT epoch FROM dropped)" },
 	{ "messages not listed by UID",
 	  "SELECT count(*) FROM messages m LEFT JOIN uids u ON u.epoch = m.epoch AND u.uid = m.uid"
-	  " AND u.id = m.id AND u.date = m.date WHERE u.id IS NULL" },
+	  " AND u.id = m.id AND u.date = m.date WHERE u.id IS NULL AND m.uid IS NOT NULL" },
+	{ "UIDs whose message stands elsewhere, and that are not hidden",
+	  "SELECT count(*) FROM uids u JOIN messages m ON m.id = u.id LEFT JOIN hidden h"
+	  " ON h.epoch = u.epoch AND h.uid = u.uid AND h.id = u.id"
+	  " WHERE (h.id IS NULL) <> (m.epoch = u.epoch AND m.uid IS u.uid)" },
+	{ "hidden UIDs that nothing has", "SELECT count(*) FROM hidden h LEFT JOIN uids u"
+					  " ON u.epoch = h.epoch AND u.uid = h.uid AND u.id = h.id"
+					  " WHERE u.id IS NULL" },
+	{ "messages with two locations",
+	  "SELECT count(*) FROM hidden h JOIN messages m ON m.id = h.id WHERE NOT h.leftover"
+	  " AND (m.uid IS NOT NULL OR EXISTS(SELECT 1 FROM hidden o WHERE o.id = h.id"
+	  "  AND NOT o.leftover AND (o.epoch, o.uid) <> (h.epoch, h.uid)))" },
+	{ "a wrong count of hidden UIDs",
+	  "SELECT count(*) FROM mailboxes b WHERE hidden <>"
+	  " (SELECT count(*) FROM hidden h WHERE h.epoch = b.epoch)" },
+	{ "a wrong count of messages without a UID",
+	  "SELECT count(*) FROM mailboxes b WHERE placed <>"
+	  " (SELECT count(*) FROM messages m WHERE m.epoch = b.epoch AND m.uid IS NULL)" },
+	{ "messages that nothing waits for and the server does not have",
+	  "SELECT count(*) FROM messages m WHERE m.uid IS NULL"
+	  " AND NOT EXISTS(SELECT 1 FROM hidden h WHERE h.id = m.id AND NOT h.leftover)"
+	  " AND NOT EXISTS(SELECT 1 FROM lost l WHERE l.id = m.id)"
+	  " AND NOT EXISTS(SELECT 1 FROM targets t JOIN journal j ON j.seq = t.seq"
+	  "  WHERE t.id = m.id AND t.state <> 2 AND j.state < 4)"
+	  " AND NOT EXISTS(SELECT 1 FROM targets t JOIN journal j ON j.seq = t.seq"
+	  "  WHERE t.copy = m.id AND t.copy > 0 AND t.state <> 2 AND j.state < 4)" },
+	{ "lost messages that are not lost",
+	  "SELECT count(*) FROM lost l LEFT JOIN messages m ON m.id = l.id"
+	  " WHERE m.id IS NULL OR m.uid IS NOT NULL"
+	  " OR EXISTS(SELECT 1 FROM hidden h WHERE h.id = l.id AND NOT h.leftover)"
+	  " OR l.epoch NOT IN (SELECT epoch FROM mailboxes)" },
+	{ "waiting changes of messages that are not here",
+	  "SELECT count(*) FROM targets t JOIN journal j ON j.seq = t.seq WHERE j.state < 4"
+	  " AND t.state <> 2 AND t.id NOT IN (SELECT id FROM messages)" },
+	{ "targets of no change",
+	  "SELECT count(*) FROM targets WHERE seq NOT IN (SELECT seq FROM journal)" },
+	{ "a change that counts its messages wrong",
+	  "SELECT count(*) FROM journal j WHERE kind < 6 AND state < 4 AND n <>"
+	  " (SELECT count(*) FROM targets t WHERE t.seq = j.seq AND t.state <> 2)" },
+	{ "a change that waits for nothing",
+	  "SELECT count(*) FROM journal WHERE kind < 6 AND state < 4 AND n = 0" },
 	{ "UIDs without a message", "SELECT count(*) FROM uids WHERE id NOT IN"
 				    " (SELECT id FROM messages)" },
 	{ "orders of no mailbox",
@@ -172,7 +212,7 @@ check_mailbox(Store *store, StoreId mailbox, GError **error)
 	    !ask(store, "SELECT count(*) FROM messages WHERE epoch = ?1", head.epoch, &rows, NULL,
 		 error))
 		return false;
-	if (uids != head.total || rows != head.total)
+	if (uids + head.placed != (int64_t)head.total + head.hidden || rows != head.total)
 		return fail_check(error, "rows that no order lists");
 	return true;
 }
@@ -182,12 +222,12 @@ static bool
 count_chunks(Store *store, const char *epochs_sql, int64_t *count, GError **error)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(OrderEntry));
-	int64_t epoch = 0;
+	int64_t epoch = -1;
 
 	for (;;) {
 		if (!ask(store, epochs_sql, epoch, &epoch, NULL, error))
 			return false;
-		if (epoch == 0)
+		if (epoch < 0)
 			return true;
 		g_array_set_size(entries, 0);
 		if (!order_directory(store, epoch, entries, error))
@@ -199,19 +239,21 @@ count_chunks(Store *store, const char *epochs_sql, int64_t *count, GError **erro
 static bool
 check_all(Store *store, GError **error)
 {
-	g_autoptr(GPtrArray) mailboxes = NULL;
 	int64_t listed = 0, chunks;
 
-	if (!check_sqlite(store, error) || !check_nones(store, error) ||
-	    !store_mailboxes(store, 0, &mailboxes, error))
+	if (!check_sqlite(store, error) || !check_nones(store, error))
 		return false;
-	for (guint i = 0; i < mailboxes->len; i++) {
-		const StoreMailbox *mailbox = g_ptr_array_index(mailboxes, i);
-
-		if (!check_mailbox(store, mailbox->id, error))
+	/* Also those that no list shows: number 0, and what is to be deleted. */
+	for (int64_t id = -1;;) {
+		if (!ask(store, "SELECT coalesce(min(id), -1) FROM mailboxes WHERE id > ?1", id,
+			 &id, NULL, error))
+			return false;
+		if (id < 0)
+			break;
+		if (!check_mailbox(store, id, error))
 			return false;
 	}
-	if (!count_chunks(store, "SELECT coalesce(min(epoch), 0) FROM orders WHERE epoch > ?1",
+	if (!count_chunks(store, "SELECT coalesce(min(epoch), -1) FROM orders WHERE epoch > ?1",
 			  &listed, error) ||
 	    !ask(store, "SELECT count(*) FROM chunks", 0, &chunks, NULL, error))
 		return false;

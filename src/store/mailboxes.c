@@ -1,4 +1,4 @@
-#include "store-private.h"
+#include "journal-private.h"
 
 /* ---- accounts --------------------------------------------------------------------------------- */
 
@@ -297,20 +297,10 @@ store_mailboxes_keep(Store *store, StoreId account, const StoreId *keep, size_t 
 static bool
 mailbox_reset(Store *store, StoreId mailbox, GError **error)
 {
-	g_autoptr(StoreQuery) drop = store_query(store, SQL_EPOCH_DROP, error);
-	g_autoptr(StoreQuery) reset = store_query(store, SQL_MAILBOX_RESET, error);
-	StoreHead head;
+	int64_t epoch = store->next_epoch++;
 
-	if (!drop || !reset || !store_head_load(store, mailbox, &head, error))
-		return false;
-	sqlite3_bind_int64(drop, 1, head.epoch);
-	if (!store_run(store, drop, NULL, error))
-		return false;
-	sqlite3_bind_int64(reset, 1, mailbox);
-	sqlite3_bind_int64(reset, 2, store->next_epoch);
-	store->next_epoch++;
-	store->state_changed = true;
-	return update_one(store, reset, mailbox, error);
+	store->state_changed = store->folders_changed = true;
+	return journal_mailbox_reset(store, mailbox, epoch, error);
 }
 
 bool
@@ -361,6 +351,11 @@ mailbox_of_row(StoreQuery *query)
 	mailbox->known_from_uid = (uint32_t)sqlite3_column_int64(query, 17);
 	mailbox->mirrored_uidnext = (uint32_t)sqlite3_column_int64(query, 18);
 	mailbox->mirrored_modseq = (uint64_t)sqlite3_column_int64(query, 19);
+	mailbox->mirrored = (uint32_t)sqlite3_column_int64(query, 20);
+	mailbox->created = sqlite3_column_int(query, 21);
+	mailbox->renamed = sqlite3_column_int(query, 22);
+	mailbox->deleted = sqlite3_column_int(query, 23);
+	mailbox->resubscribed = sqlite3_column_int(query, 24);
 	return mailbox;
 }
 
@@ -446,6 +441,10 @@ head_load(Store *store, Sql sql, int64_t key, StoreHead *head, GError **error)
 	head->version = sqlite3_column_int64(query, 2);
 	head->total = (uint32_t)sqlite3_column_int64(query, 3);
 	head->unread = (uint32_t)sqlite3_column_int64(query, 4);
+	head->account = sqlite3_column_int64(query, 5);
+	head->hidden = (uint32_t)sqlite3_column_int64(query, 6);
+	head->placed = (uint32_t)sqlite3_column_int64(query, 7);
+	head->uidvalidity = (uint32_t)sqlite3_column_int64(query, 8);
 	return true;
 }
 
@@ -473,5 +472,7 @@ store_head_save(Store *store, StoreHead *head, GError **error)
 	sqlite3_bind_int64(query, 2, head->version);
 	sqlite3_bind_int64(query, 3, head->total);
 	sqlite3_bind_int64(query, 4, head->unread);
+	sqlite3_bind_int64(query, 5, head->hidden);
+	sqlite3_bind_int64(query, 6, head->placed);
 	return update_one(store, query, head->mailbox, error);
 }

@@ -1,18 +1,7 @@
 /* Messages on their way in. */
-#include "order-private.h"
+#include "journal-private.h"
 
-#define WIRE_FLAGS                                                                                 \
-	(STORE_FLAG_SEEN | STORE_FLAG_ANSWERED | STORE_FLAG_FLAGGED | STORE_FLAG_DELETED |         \
-	 STORE_FLAG_DRAFT | STORE_FLAG_RECENT)
-
-/* A message that is here already. */
-typedef struct Known {
-	StoreId id; /* 0: it is not */
-	int64_t date;
-	uint64_t modseq;
-} Known;
-
-static bool
+bool
 uid_find(Store *store, int64_t epoch, uint32_t uid, Known *known, GError **error)
 {
 	g_autoptr(StoreQuery) query = store_query(store, SQL_UID_FIND, error);
@@ -48,7 +37,7 @@ uid_any(Store *store, int64_t epoch, uint32_t from, uint32_t to, bool *any, GErr
 	return store_step(store, query, any, error);
 }
 
-static bool
+bool
 uid_write(Store *store, Sql sql, int64_t epoch, uint32_t uid, const Known *known, GError **error)
 {
 	StoreQuery *query = store_query(store, sql, error);
@@ -66,13 +55,6 @@ uid_write(Store *store, Sql sql, int64_t epoch, uint32_t uid, const Known *known
 }
 
 /* ---- adding ----------------------------------------------------------------------------------- */
-
-static uint16_t
-flags_with_keywords(uint16_t flags, Span keywords)
-{
-	return span_is_empty(keywords) ? (uint16_t)(flags & ~STORE_FLAG_KEYWORDS)
-				       : (uint16_t)(flags | STORE_FLAG_KEYWORDS);
-}
 
 static int
 bind_message(StoreQuery *query, const StoreMessage *message, int64_t date)
@@ -111,7 +93,10 @@ message_write(Store *store, Sql sql, const StoreHead *head, const Known *known,
 		return false;
 	sqlite3_bind_int64(query, 1, known->id);
 	sqlite3_bind_int64(query, 2, head->epoch);
-	sqlite3_bind_int64(query, 3, message->uid);
+	if (message->uid)
+		sqlite3_bind_int64(query, 3, message->uid);
+	else
+		sqlite3_bind_null(query, 3);
 	rc = bind_message(query, message, known->date);
 	if (rc != SQLITE_OK)
 		return store_fail(store, rc, error);
@@ -119,39 +104,104 @@ message_write(Store *store, Sql sql, const StoreHead *head, const Known *known,
 }
 
 static bool
-message_add(Store *store, const StoreHead *head, const StoreMessage *message, GArray *edits,
-	    GError **error)
+message_add(Store *store, Sheet *sheet, const StoreMessage *message, GError **error)
 {
 	Known known = {
-		.id = store->next_message,
 		.date = order_clamp_date(message->date),
 		.modseq = message->modseq,
 	};
-	OrderEdit edit = { .kind = ORDER_INSERT };
 
-	if (known.id > ORDER_ID_MAX) {
-		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
-			    _("the mail cache %s has had too many messages: move it away"),
-			    store->path);
+	if (!store_next_identity(store, &known.id, error))
 		return false;
-	}
-	store->next_message++;
-	store->state_changed = true;
-	edit.record = order_record(known.date, message->uid, known.id,
-				   flags_with_keywords(message->flags, message->keywords));
-	g_array_append_val(edits, edit);
-	return uid_write(store, SQL_UID_ADD, head->epoch, message->uid, &known, error) &&
-	       message_write(store, SQL_MESSAGE_ADD, head, &known, message, error);
+	desk_edit(sheet, ORDER_INSERT,
+		  order_record(known.date, message->uid, known.id,
+			       flags_with_keywords(message->flags, message->keywords)));
+	return uid_write(store, SQL_UID_ADD, sheet->head.epoch, message->uid, &known, error) &&
+	       message_write(store, SQL_MESSAGE_ADD, &sheet->head, &known, message, error);
+}
+
+bool
+store_message_add_placed(Store *store, Sheet *sheet, StoreId id, const StoreMessage *message,
+			 GError **error)
+{
+	Known known = { .id = id, .date = order_clamp_date(message->date) };
+
+	desk_edit(sheet, ORDER_INSERT,
+		  order_record(known.date, 0, id,
+			       flags_with_keywords(message->flags, message->keywords)));
+	return message_write(store, SQL_MESSAGE_ADD, &sheet->head, &known, message, error);
+}
+
+/* ---- updating ----------------------------------------------------------------------------------- */
+
+/* One call of store_messages_put. */
+typedef struct Filling {
+	Store *store;
+	Desk desk;
+	Sheet *sheet;  /* of the mailbox */
+	bool any;      /* some of the UIDs may be known */
+	bool any_lost; /* messages may turn up here */
+	bool any_open; /* the journal may have a word on flags */
+} Filling;
+
+/* Where a known message stands: its sheet, and the UID it has there. */
+typedef struct Standing {
+	Sheet *sheet;
+	uint32_t uid;
+	bool leftover; /* the UID is no message's location */
+} Standing;
+
+static bool
+find_standing(Filling *filling, uint32_t uid, StoreId id, Standing *standing, GError **error)
+{
+	bool hidden = false, found;
+	Place place;
+
+	*standing = (Standing){ filling->sheet, uid, false };
+	if (filling->sheet->head.hidden &&
+	    !uid_is_hidden(filling->store, filling->sheet->head.epoch, uid, &hidden,
+			   &standing->leftover, error))
+		return false;
+	if (!hidden)
+		return true;
+	if (!place_find(filling->store, id, &place, &found, error))
+		return false;
+	if (!found)
+		return store_fail_damaged(filling->store, "hidden UIDs", error);
+	standing->uid = place.uid;
+	standing->sheet = desk_epoch(&filling->desk, place.epoch, error);
+	return standing->sheet != NULL;
+}
+
+/* The date changed: out there, in here, with the flags it is to have. */
+static bool
+move_in_order(Store *store, Sheet *sheet, const OrderEdit *edit, OrderRecord there, GError **error)
+{
+	OrderRecord now;
+	uint32_t rank;
+	bool found;
+	Order *order;
+
+	if (!order_open(store, &sheet->head, &order, error) ||
+	    !order_rank(store, order, edit->record, &rank, &found, &now, error))
+		return false;
+	if (!found)
+		return store_fail_damaged(store, "order and rows disagree", error);
+	desk_edit(sheet, ORDER_REMOVE, edit->record);
+	there.low |= (order_flags(now) & edit->keep) | edit->set;
+	desk_edit(sheet, ORDER_INSERT, there);
+	return true;
 }
 
 static bool
-message_update(Store *store, const StoreHead *head, const StoreMessage *message, Known known,
-	       GArray *edits, GError **error)
+update_row(Filling *filling, const StoreMessage *message, const Standing *standing, Known known,
+	   GError **error)
 {
+	Store *store = filling->store;
 	int64_t date = order_clamp_date(message->date);
 	uint64_t modseq = message->modseq ? message->modseq : known.modseq;
 	OrderEdit edit = {
-		.record = order_record(known.date, message->uid, known.id, 0),
+		.record = order_record(known.date, standing->uid, known.id, 0),
 		.kind = ORDER_FLAGS,
 		.set = flags_with_keywords(message->flags, message->keywords),
 	};
@@ -160,32 +210,90 @@ message_update(Store *store, const StoreHead *head, const StoreMessage *message,
 		edit.keep = STORE_FLAG_ATTACHMENT;
 		edit.set &= (uint16_t)~STORE_FLAG_ATTACHMENT;
 	}
-	if (date != known.date) {
-		OrderRecord now;
-		uint32_t rank;
-		bool found;
-		Order *order;
-
-		/* It moves: out there, in here, with the flags it is to have. */
-		if (!order_open(store, head, &order, error) ||
-		    !order_rank(store, order, edit.record, &rank, &found, &now, error))
-			return false;
-		if (!found)
-			return store_fail_damaged(store, "order and rows disagree", error);
-		edit.kind = ORDER_REMOVE;
-		g_array_append_val(edits, edit);
-		edit.kind = ORDER_INSERT;
-		edit.record = order_record(date, message->uid, known.id,
-					   (uint16_t)((order_flags(now) & edit.keep) | edit.set));
-	}
-	g_array_append_val(edits, edit);
+	standing->sheet->touched = true;
+	if (date == known.date)
+		g_array_append_val(standing->sheet->edits, edit);
+	else if (!move_in_order(store, standing->sheet, &edit,
+				order_record(date, standing->uid, known.id, 0), error))
+		return false;
 	if (date != known.date || modseq != known.modseq) {
 		known.date = date;
 		known.modseq = modseq;
-		if (!uid_write(store, SQL_UID_UPDATE, head->epoch, message->uid, &known, error))
+		if (!uid_write(store, SQL_UID_UPDATE, filling->sheet->head.epoch, message->uid,
+			       &known, error))
 			return false;
 	}
-	return message_write(store, SQL_MESSAGE_UPDATE, head, &known, message, error);
+	return message_write(store, SQL_MESSAGE_UPDATE, &filling->sheet->head, &known, message,
+			     error);
+}
+
+static bool
+message_update(Filling *filling, const StoreMessage *message, Known known, GError **error)
+{
+	StoreMessage shown = *message;
+	Overlay overlay = { 0 };
+	Standing standing;
+	bool ok;
+
+	if (!find_standing(filling, message->uid, known.id, &standing, error))
+		return false;
+	/* The original of what is a message elsewhere already. */
+	if (standing.leftover)
+		return true;
+	if (filling->any_open) {
+		if (!journal_overlay(filling->store, known.id, message->flags, message->keywords,
+				     &overlay, error))
+			return false;
+		shown.flags = overlay.flags;
+		if (overlay.keywords)
+			shown.keywords = span_of_string(overlay.keywords);
+	}
+	ok = update_row(filling, &shown, &standing, known, error);
+	g_free(overlay.keywords);
+	return ok;
+}
+
+/* Does the server use this UID for another message than the one we know?  Where both have a Message-ID,
+ * that decides; sizes alone do not, some servers only guess them. */
+static bool
+is_other(Filling *filling, StoreId id, const StoreMessage *message, bool *other, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(filling->store, SQL_MESSAGE_IDENTITY, error);
+	uint64_t size;
+	Span known;
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, id);
+	if (!store_step(filling->store, query, &row, error))
+		return false;
+	if (!row)
+		return store_fail_damaged(filling->store, "uids and rows disagree", error);
+	known = span_of(sqlite3_column_blob(query, 0), (size_t)sqlite3_column_bytes(query, 0));
+	size = (uint64_t)sqlite3_column_int64(query, 1);
+	if (!span_is_empty(known) && !span_is_empty(message->message_id))
+		*other = !span_equals(known, message->message_id);
+	else
+		*other = size && message->size && size != message->size &&
+			 sqlite3_column_int64(query, 2) != message->received;
+	return true;
+}
+
+/* It turned up: MESSAGE is the one that KNOWN will say. */
+static bool
+take_in_lost(Filling *filling, const StoreMessage *message, Known *known, GError **error)
+{
+	Located located = { .uid = message->uid };
+	StoreId id;
+
+	if (!lost_find(filling->store, filling->sheet->head.epoch, message, &id, error))
+		return false;
+	if (!id)
+		return true;
+	located.id = id;
+	return place_locate(&filling->desk, filling->sheet, &located, 1, error) &&
+	       uid_find(filling->store, filling->sheet->head.epoch, message->uid, known, error);
 }
 
 typedef struct Pick {
@@ -231,36 +339,64 @@ pick_by_uid(const StoreMessage *messages, size_t n)
 }
 
 static bool
-messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t n, GError **error)
+message_put(Filling *filling, const StoreMessage *message, GError **error)
+{
+	Known known = { 0 };
+	bool other = false;
+
+	if (filling->any &&
+	    !uid_find(filling->store, filling->sheet->head.epoch, message->uid, &known, error))
+		return false;
+	if (known.id && !is_other(filling, known.id, message, &other, error))
+		return false;
+	if (other) {
+		if (!store_uid_gone(&filling->desk, filling->sheet, message->uid, known.id,
+				    known.date, filling->any_open, error))
+			return false;
+		known.id = 0;
+	}
+	if (!known.id && filling->any_lost && !take_in_lost(filling, message, &known, error))
+		return false;
+	return known.id ? message_update(filling, message, known, error)
+			: message_add(filling->store, filling->sheet, message, error);
+}
+
+static bool
+fill(Filling *filling, StoreId mailbox, const StoreMessage *messages, size_t n, GError **error)
 {
 	g_autoptr(GArray) picks = pick_by_uid(messages, n);
-	g_autoptr(GArray) edits = g_array_sized_new(FALSE, FALSE, sizeof(OrderEdit), (guint)n);
-	StoreHead head;
-	bool any, changed;
 
-	if (!store_head_load(store, mailbox, &head, error))
+	filling->sheet = desk_mailbox(&filling->desk, mailbox, error);
+	if (!filling->sheet)
 		return false;
 	if (g_array_index(picks, Pick, 0).uid == 0) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
 			    _("a message without a UID cannot be kept"));
 		return false;
 	}
-	if (!uid_any(store, head.epoch, g_array_index(picks, Pick, 0).uid,
-		     g_array_index(picks, Pick, picks->len - 1).uid, &any, error))
+	if (!uid_any(filling->store, filling->sheet->head.epoch, g_array_index(picks, Pick, 0).uid,
+		     g_array_index(picks, Pick, picks->len - 1).uid, &filling->any, error) ||
+	    !lost_any(filling->store, filling->sheet->head.epoch, &filling->any_lost, error) ||
+	    !journal_any(filling->store, &filling->any_open, error))
 		return false;
+	filling->sheet->touched = true;
 	for (guint i = 0; i < picks->len; i++) {
-		const StoreMessage *message = &messages[g_array_index(picks, Pick, i).index];
-		Known known = { 0 };
-
-		if (any && !uid_find(store, head.epoch, message->uid, &known, error))
-			return false;
-		if (known.id ? !message_update(store, &head, message, known, edits, error)
-			     : !message_add(store, &head, message, edits, error))
+		if (!message_put(filling, &messages[g_array_index(picks, Pick, i).index], error))
 			return false;
 	}
-	if (!order_apply(store, &head, edits, &changed, error))
-		return false;
-	return changed || store_head_save(store, &head, error);
+	return desk_apply(&filling->desk, error);
+}
+
+static bool
+messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t n, GError **error)
+{
+	Filling filling = { .store = store };
+	bool ok;
+
+	desk_init(&filling.desk, store);
+	ok = fill(&filling, mailbox, messages, n, error);
+	desk_clear(&filling.desk);
+	return ok;
 }
 
 bool
@@ -271,162 +407,4 @@ store_messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, 
 		return false;
 	return store_write_end(store, n == 0 || messages_put(store, mailbox, messages, n, error),
 			       error);
-}
-
-/* ---- flags -------------------------------------------------------------------------------------- */
-
-/* Brings the row's keywords up to date; *DIFFERED is set when they were others. */
-static bool
-keywords_set(Store *store, StoreId message, Span keywords, bool *differed, GError **error)
-{
-	g_autoptr(StoreQuery) find = store_query(store, SQL_MESSAGE_KEYWORDS, error);
-	g_autoptr(StoreQuery) set = store_query(store, SQL_MESSAGE_KEYWORDS_SET, error);
-	bool row;
-
-	if (!find || !set)
-		return false;
-	sqlite3_bind_int64(find, 1, message);
-	if (!store_step(store, find, &row, error))
-		return false;
-	if (!row)
-		return store_fail_damaged(store, "uids and rows disagree", error);
-	if (span_equals(keywords, span_of(sqlite3_column_blob(find, 0),
-					  (size_t)sqlite3_column_bytes(find, 0))))
-		return true;
-	*differed = true;
-	sqlite3_reset(find);
-	sqlite3_bind_int64(set, 1, message);
-	store_bind_text(set, 2, keywords);
-	return store_run(store, set, NULL, error);
-}
-
-/* Finds the messages and makes an edit for each; their tags are indexes into CHANGES. */
-static bool
-flag_edits(Store *store, const StoreHead *head, const StoreFlagChange *changes, size_t n,
-	   GArray *edits, GError **error)
-{
-	for (size_t i = 0; i < n; i++) {
-		const StoreFlagChange *change = &changes[i];
-		OrderEdit edit = {
-			.kind = ORDER_FLAGS,
-			.keep = STORE_FLAG_ATTACHMENT,
-			.set = flags_with_keywords(change->flags & WIRE_FLAGS, change->keywords),
-			.tag = i,
-		};
-		Known known;
-
-		if (!uid_find(store, head->epoch, change->uid, &known, error))
-			return false;
-		if (!known.id || (change->modseq && change->modseq < known.modseq))
-			continue;
-		edit.record = order_record(known.date, change->uid, known.id, 0);
-		g_array_append_val(edits, edit);
-		if (change->modseq > known.modseq) {
-			known.modseq = change->modseq;
-			if (!uid_write(store, SQL_UID_UPDATE, head->epoch, change->uid, &known,
-				       error))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool
-messages_flag(Store *store, StoreId mailbox, const StoreFlagChange *changes, size_t n,
-	      size_t *changed, GError **error)
-{
-	g_autoptr(GArray) edits = g_array_sized_new(FALSE, FALSE, sizeof(OrderEdit), (guint)n);
-	bool order_changed, keywords_changed = false;
-	StoreHead head;
-
-	if (!store_head_load(store, mailbox, &head, error) ||
-	    !flag_edits(store, &head, changes, n, edits, error) ||
-	    !order_apply(store, &head, edits, &order_changed, error))
-		return false;
-	for (guint i = 0; i < edits->len; i++) {
-		const OrderEdit *edit = &g_array_index(edits, OrderEdit, i);
-		Span keywords = changes[edit->tag].keywords;
-		bool differed = false;
-
-		if (((edit->was & STORE_FLAG_KEYWORDS) || !span_is_empty(keywords)) &&
-		    !keywords_set(store, order_id(edit->record), keywords, &differed, error))
-			return false;
-		keywords_changed |= differed;
-		*changed += differed || edit->was != edit->now;
-	}
-	return order_changed || !keywords_changed || store_head_save(store, &head, error);
-}
-
-bool
-store_messages_flag(Store *store, StoreId mailbox, const StoreFlagChange *changes, size_t n,
-		    size_t *changed, GError **error)
-{
-	size_t count = 0;
-
-	if (!store_write_begin(store, error))
-		return false;
-	if (!store_write_end(store, messages_flag(store, mailbox, changes, n, &count, error),
-			     error))
-		return false;
-	if (changed)
-		*changed = count;
-	return true;
-}
-
-/* ---- removing ----------------------------------------------------------------------------------- */
-
-static bool
-message_remove(Store *store, const StoreHead *head, uint32_t uid, StoreId id, GError **error)
-{
-	g_autoptr(StoreQuery) delete_uid = store_query(store, SQL_UID_DELETE, error);
-	g_autoptr(StoreQuery) delete_row = store_query(store, SQL_MESSAGE_DELETE, error);
-
-	if (!delete_uid || !delete_row)
-		return false;
-	sqlite3_bind_int64(delete_uid, 1, head->epoch);
-	sqlite3_bind_int64(delete_uid, 2, uid);
-	sqlite3_bind_int64(delete_row, 1, id);
-	return store_run(store, delete_uid, NULL, error) &&
-	       store_run(store, delete_row, NULL, error) && store_parts_drop(store, id, error);
-}
-
-static bool
-messages_remove(Store *store, StoreId mailbox, const uint32_t *uids, size_t n, size_t *removed,
-		GError **error)
-{
-	g_autoptr(GArray) edits = g_array_new(FALSE, FALSE, sizeof(OrderEdit));
-	StoreHead head;
-
-	if (!store_head_load(store, mailbox, &head, error))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		OrderEdit edit = { .kind = ORDER_REMOVE };
-		Known known;
-
-		if (!uid_find(store, head.epoch, uids[i], &known, error))
-			return false;
-		if (!known.id)
-			continue;
-		edit.record = order_record(known.date, uids[i], known.id, 0);
-		g_array_append_val(edits, edit);
-		if (!message_remove(store, &head, uids[i], known.id, error))
-			return false;
-	}
-	*removed = edits->len;
-	return order_apply(store, &head, edits, NULL, error);
-}
-
-bool
-store_messages_remove(Store *store, StoreId mailbox, const uint32_t *uids, size_t n,
-		      size_t *removed, GError **error)
-{
-	size_t count = 0;
-
-	if (!store_write_begin(store, error))
-		return false;
-	if (!store_write_end(store, messages_remove(store, mailbox, uids, n, &count, error), error))
-		return false;
-	if (removed)
-		*removed = count;
-	return true;
 }

@@ -44,7 +44,7 @@ typedef struct OrderEdit {
 	OrderRecord record;
 	OrderKind kind;
 	uint16_t keep, set;
-	uint16_t was, now; /* out, for ORDER_FLAGS */
+	uint16_t was, now; /* out: for ORDER_FLAGS; was also for ORDER_REMOVE */
 	size_t tag;	   /* the caller's; of equal records the lower goes first */
 } OrderEdit;
 

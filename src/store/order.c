@@ -310,6 +310,7 @@ typedef struct Edition {
 	OrderRecord *records; /* one chunk's records after its edits */
 	size_t n_records;
 	int64_t total, unread; /* how they change */
+	int64_t placed;	       /* ... and those without a UID */
 	size_t first, last;    /* inserted before all, and behind all, of the old ones */
 	size_t inserted;
 	bool differs;	  /* this chunk's records differ from what they were */
@@ -335,6 +336,7 @@ insert_record(Edition *edition, OrderRecord record, bool is_first, bool is_last)
 	keep_record(edition, record);
 	edition->total++;
 	edition->unread += is_unread(order_flags(record));
+	edition->placed += order_uid(record) == 0;
 	edition->inserted++;
 	edition->first += is_first;
 	edition->last += is_last;
@@ -373,8 +375,10 @@ merge(Edition *edition, const OrderRecord *old, size_t n_old, OrderEdit *edits, 
 				return false;
 			insert_record(edition, edits[e++].record, i == 0, i == n_old);
 		} else if (edits[e].kind == ORDER_REMOVE) {
+			edits[e].was = order_flags(old[i]);
 			edition->total--;
-			edition->unread -= is_unread(order_flags(old[i++]));
+			edition->unread -= is_unread(order_flags(old[i]));
+			edition->placed -= order_uid(old[i++]) == 0;
 			edition->differs = edition->any_removed = true;
 			e++;
 		} else {
@@ -546,6 +550,7 @@ order_apply(Store *store, StoreHead *head, GArray *edits, bool *changed, GError 
 	order->entries = g_array_ref(entries);
 	head->total = (uint32_t)(head->total + edition.total);
 	head->unread = (uint32_t)(head->unread + edition.unread);
+	head->placed = (uint32_t)(head->placed + edition.placed);
 	if (!directory_save(store, order, error) || !store_head_save(store, head, error))
 		return false;
 	order->version = head->version;

@@ -105,7 +105,8 @@ store_parts_drop(Store *store, StoreId message, GError **error)
 	/* What somebody still writes is dropped by him, who will find that the message is gone. */
 	for (GList *at = store->resumed; at; at = at->next)
 		writing |= ((StorePartWriter *)at->data)->message == message;
-	return drop(store, SQL_PARTS_DROP_OF, message, NULL, error) &&
+	return drop(store, SQL_ORIGIN_DELETE, message, NULL, error) &&
+	       drop(store, SQL_PARTS_DROP_OF, message, NULL, error) &&
 	       (writing || drop(store, SQL_UNFINISHED_DROP_OF, message, NULL, error)) &&
 	       drop(store, SQL_UNFINISHED_DELETE_OF, message, NULL, error);
 }

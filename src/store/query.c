@@ -1,4 +1,5 @@
 #include "order-private.h"
+#include "store/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,11 +8,21 @@
 #define MAILBOX_COLUMNS                                                                            \
 	"id, account, raw, name, delimiter, role, subscribed, selectable, has_children, gone, "    \
 	"server_total, server_unread, uidvalidity, uidnext, highestmodseq, total, unread, "        \
-	"known_from_uid, mirrored_uidnext, mirrored_modseq"
+	"known_from_uid, mirrored_uidnext, mirrored_modseq, total - placed + hidden, "             \
+	"created, old_name IS NOT NULL, deleted, server_subscribed IS NOT NULL"
+
+#define HEAD_COLUMNS "id, epoch, version, total, unread, account, hidden, placed, uidvalidity"
 
 #define MESSAGE_COLUMNS                                                                            \
 	"epoch, uid, date, received, zone_min, size, attachments, keywords, subject, from_, to_, " \
 	"cc, reply_to, message_id, in_reply_to"
+
+#define JOURNAL_COLUMNS                                                                            \
+	"seq, grp, account, kind, action, state, mailbox, dest, flag, keyword, value, name, n, "   \
+	"made, "                                                                                   \
+	"sent, dest_uidvalidity, dest_uidnext, error, code, tries, raw"
+
+#define TARGET_COLUMNS "seq, id, copy, mailbox, uidvalidity, uid, changed, state"
 
 static const char *const texts[SQL_N] = {
 	[SQL_BEGIN] = "BEGIN",
@@ -35,10 +46,14 @@ static const char *const texts[SQL_N] = {
 			    " selectable, has_children, gone, epoch)"
 			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_MAILBOX_UPDATE] =
-	    "UPDATE mailboxes SET name = ?2, delimiter = ?3, role = ?4, subscribed = ?5,"
-	    " selectable = ?6, has_children = ?7, gone = ?8 WHERE id = ?1"
-	    " AND (name, delimiter, role, subscribed, selectable, has_children, gone)"
-	    " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	    "UPDATE mailboxes SET name = iif(old_name IS NULL, ?2, name),"
+	    " old_name = iif(old_name IS NULL, NULL, ?2), delimiter = ?3, role = ?4,"
+	    " subscribed = iif(server_subscribed IS NULL, ?5, subscribed),"
+	    " server_subscribed = iif(server_subscribed IS NULL, NULL, ?5), selectable = ?6,"
+	    " has_children = ?7, gone = ?8, created = 0 WHERE id = ?1"
+	    " AND (coalesce(old_name, name), delimiter, role,"
+	    " coalesce(server_subscribed, subscribed), selectable, has_children, gone, created)"
+	    " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
 	[SQL_MAILBOX_STATUS] =
 	    "UPDATE mailboxes SET server_total = iif(?2 < 0, server_total, ?2),"
 	    " server_unread = iif(?3 < 0, server_unread, ?3),"
@@ -55,37 +70,44 @@ static const char *const texts[SQL_N] = {
 	    "UPDATE uids SET modseq = 0 WHERE modseq AND epoch ="
 	    " (SELECT epoch FROM mailboxes WHERE id = ?1 AND mirrored_modseq > ?2)",
 	[SQL_MAILBOX_GONE] = "UPDATE mailboxes SET gone = 1 WHERE id = ?1 AND NOT gone",
-	[SQL_MAILBOX_LISTED] = "SELECT id FROM mailboxes WHERE account = ?1 AND NOT gone",
+	[SQL_MAILBOX_LISTED] =
+	    "SELECT id FROM mailboxes WHERE account = ?1 AND NOT gone AND NOT created",
 	[SQL_MAILBOX_RESET] = "UPDATE mailboxes SET epoch = ?2, total = 0, unread = 0,"
-			      " known_from_uid = 0, mirrored_uidnext = 0, mirrored_modseq = 0,"
+			      " hidden = 0, placed = 0, known_from_uid = 0, mirrored_uidnext = 0, "
+			      "mirrored_modseq = 0,"
 			      " version = version + 1 WHERE id = ?1",
-	[SQL_MAILBOXES] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE ?1 = 0 OR account = ?1"
+	[SQL_MAILBOXES] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE id > 0 AND NOT deleted"
+			  " AND (?1 = 0 OR account = ?1)"
 			  " ORDER BY account, iif(role, role, 99), name COLLATE NOCASE, name, id",
-	[SQL_MAILBOX_BY_ID] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE id = ?1",
+	[SQL_MAILBOX_BY_ID] = "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE id = ?1 AND id > 0",
 	[SQL_MAILBOX_BY_NAME] =
 	    "SELECT " MAILBOX_COLUMNS " FROM mailboxes WHERE account = ?1"
-	    " AND (name = ?2 OR (lower(name) = 'inbox' AND lower(?2) = 'inbox'))"
+	    " AND NOT deleted AND (name = ?2 OR (lower(name) = 'inbox' AND lower(?2) = 'inbox'))"
 	    " ORDER BY gone, id LIMIT 1",
 	[SQL_EPOCH_DROP] = "INSERT INTO dropped VALUES(?1)",
 
-	[SQL_HEAD_BY_ID] = "SELECT id, epoch, version, total, unread FROM mailboxes WHERE id = ?1",
-	[SQL_HEAD_BY_EPOCH] =
-	    "SELECT id, epoch, version, total, unread FROM mailboxes WHERE epoch = ?1",
-	[SQL_HEAD_SAVE] =
-	    "UPDATE mailboxes SET version = ?2, total = ?3, unread = ?4 WHERE id = ?1",
+	[SQL_HEAD_BY_ID] = "SELECT " HEAD_COLUMNS " FROM mailboxes WHERE id = ?1",
+	[SQL_HEAD_BY_EPOCH] = "SELECT " HEAD_COLUMNS " FROM mailboxes WHERE epoch = ?1",
+	[SQL_HEAD_SAVE] = "UPDATE mailboxes SET version = ?2, total = ?3, unread = ?4, hidden = ?5,"
+			  " placed = ?6 WHERE id = ?1",
 	[SQL_UID_ANY] = "SELECT 1 FROM uids WHERE epoch = ?1 AND uid BETWEEN ?2 AND ?3 LIMIT 1",
 	[SQL_UID_FIND] = "SELECT id, date, modseq FROM uids WHERE epoch = ?1 AND uid = ?2",
 	[SQL_UID_ADD] = "INSERT INTO uids VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_UID_UPDATE] = "UPDATE uids SET date = ?3, modseq = ?4 WHERE epoch = ?1 AND uid = ?2",
 	[SQL_UID_DELETE] = "DELETE FROM uids WHERE epoch = ?1 AND uid = ?2",
-	[SQL_MESSAGE_ADD] = "INSERT INTO messages VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-			    " ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	[SQL_MESSAGE_ADD] =
+	    "INSERT INTO messages(id, epoch, uid, date, received, zone_min, size,"
+	    " attachments, keywords, subject, from_, to_, cc, reply_to, message_id,"
+	    " in_reply_to, structure) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	    " ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 	[SQL_MESSAGE_UPDATE] =
 	    "UPDATE messages SET date = ?4, received = ?5, zone_min = ?6, size = ?7,"
 	    " attachments = iif(?17 IS NULL, attachments, ?8), keywords = ?9, subject = ?10,"
 	    " from_ = ?11, to_ = ?12, cc = ?13, reply_to = ?14, message_id = ?15,"
 	    " in_reply_to = ?16, structure = coalesce(?17, structure)"
-	    " WHERE id = ?1 AND epoch = ?2 AND uid = ?3",
+	    " WHERE id = ?1",
+	[SQL_MESSAGE_IDENTITY] = "SELECT message_id, size, date + received FROM messages"
+				 " WHERE id = ?1",
 	[SQL_MESSAGE_DELETE] = "DELETE FROM messages WHERE id = ?1",
 	[SQL_MESSAGE_KEYWORDS] = "SELECT keywords FROM messages WHERE id = ?1",
 	[SQL_MESSAGE_KEYWORDS_SET] = "UPDATE messages SET keywords = ?2 WHERE id = ?1",
@@ -103,7 +125,12 @@ static const char *const texts[SQL_N] = {
 	[SQL_CHUNK_SAVE] = "UPDATE chunks SET records = ?2 WHERE id = ?1",
 	[SQL_CHUNK_DELETE] = "DELETE FROM chunks WHERE id = ?1",
 
-	[SQL_PART_FIND] = "SELECT id, size FROM parts WHERE message = ?1 AND section = ?2",
+	[SQL_PART_FIND] = "SELECT id, size FROM parts WHERE message IN (?1,"
+			  " (SELECT origin FROM origins WHERE id = ?1)) AND section = ?2"
+			  " ORDER BY message = ?1 DESC LIMIT 1",
+	[SQL_ORIGIN_ADD] = "INSERT INTO origins VALUES(?2,"
+			   " coalesce((SELECT origin FROM origins WHERE id = ?1), ?1))",
+	[SQL_ORIGIN_DELETE] = "DELETE FROM origins WHERE id = ?1",
 	[SQL_PART_ADD] =
 	    "INSERT INTO parts(id, message, section, size, pieces) VALUES(?1, NULL, '', 0, 0)",
 	[SQL_PART_FINISH] = "UPDATE parts SET message = ?2, section = ?3, size = ?4, pieces = ?5,"
@@ -150,6 +177,165 @@ static const char *const texts[SQL_N] = {
 	[SQL_EPOCH_DROPPED] = "SELECT epoch FROM dropped LIMIT 1",
 	[SQL_EPOCH_DELETE] = "DELETE FROM dropped WHERE epoch = ?1",
 	[SQL_EPOCH_UIDS] = "SELECT uid, id FROM uids WHERE epoch = ?1 LIMIT ?2",
+
+	[SQL_MAILBOX_ADJUST] =
+	    "UPDATE mailboxes SET server_total = iif(server_total < 0, server_total,"
+	    " max(server_total + ?2, 0)), server_unread = iif(server_unread < 0, server_unread,"
+	    " max(server_unread + ?3, 0)) WHERE id = ?1",
+	[SQL_MAILBOX_CREATED] = "UPDATE mailboxes SET created = 1, gone = 0 WHERE id = ?1",
+	[SQL_MAILBOX_IS_THERE] = "UPDATE mailboxes SET created = 0, gone = 0 WHERE id = ?1",
+	[SQL_MAILBOX_DELETED] = "UPDATE mailboxes SET deleted = 1 WHERE id = ?1",
+	[SQL_MAILBOX_UNDELETED] = "UPDATE mailboxes SET deleted = 0 WHERE id = ?1",
+	[SQL_MAILBOX_DELETE] = "DELETE FROM mailboxes WHERE id = ?1",
+	[SQL_MAILBOX_NAME] = "UPDATE mailboxes SET name = ?2 WHERE id = ?1",
+	[SQL_MAILBOX_RAW] = "UPDATE mailboxes SET raw = ?2 WHERE id = ?1",
+	[SQL_MAILBOX_RENAME] =
+	    "UPDATE mailboxes SET old_name = coalesce(old_name, name), name = ?2 WHERE id = ?1",
+	[SQL_MAILBOX_RENAMED] = "UPDATE mailboxes SET old_name = NULL, gone = 0 WHERE id = ?1",
+	[SQL_MAILBOX_UNRENAMED] =
+	    "UPDATE mailboxes SET name = coalesce(old_name, name), old_name = NULL WHERE id = ?1",
+	[SQL_MAILBOX_SUBSCRIBE] = "UPDATE mailboxes SET server_subscribed ="
+				  " iif(?3, NULL, coalesce(server_subscribed, subscribed)), "
+				  "subscribed = ?2 WHERE id = ?1",
+	[SQL_MAILBOX_SUBSCRIBED] = "UPDATE mailboxes SET server_subscribed = NULL WHERE id = ?1",
+	[SQL_MAILBOX_UNSUBSCRIBED] =
+	    "UPDATE mailboxes SET subscribed = coalesce(server_subscribed, subscribed),"
+	    " server_subscribed = NULL WHERE id = ?1",
+	[SQL_ACCOUNT_DELIMITER] =
+	    "SELECT delimiter FROM mailboxes WHERE account = ?1 AND delimiter <> 0"
+	    " ORDER BY role = 1, id LIMIT 1",
+	[SQL_MAILBOX_PENDING] = "SELECT 1 FROM mailboxes WHERE id = ?1 AND (created OR deleted OR "
+				"old_name IS NOT NULL)",
+
+	[SQL_HIDDEN_ADD] = "INSERT INTO hidden VALUES(?1, ?2, ?3, ?4)",
+	[SQL_HIDDEN_DELETE] = "DELETE FROM hidden WHERE epoch = ?1 AND uid = ?2",
+	[SQL_HIDDEN_FIND] = "SELECT leftover FROM hidden WHERE epoch = ?1 AND uid = ?2",
+	[SQL_HIDDEN_OF] = "SELECT epoch, uid FROM hidden WHERE id = ?1 AND leftover = ?2"
+			  " AND (?3 = 0 OR epoch = ?3) LIMIT 1",
+	[SQL_HIDDEN_LEAVE] = "UPDATE hidden SET leftover = 1 WHERE id = ?1",
+	[SQL_HIDDEN_UIDS] = "SELECT uid FROM hidden WHERE epoch = ?1",
+	[SQL_HIDDEN_ALL] = "SELECT uid, id, leftover FROM hidden WHERE epoch = ?1",
+	[SQL_MESSAGE_PLACE] = "UPDATE messages SET epoch = ?2, uid = ?3 WHERE id = ?1",
+	[SQL_MESSAGE_CLONE] =
+	    "INSERT INTO messages(id, epoch, uid, date, received, zone_min, size, attachments,"
+	    " keywords, subject, from_, to_, cc, reply_to, message_id, in_reply_to, structure)"
+	    " SELECT ?2, ?3, NULL, date, received, zone_min, size, attachments, keywords, subject,"
+	    " from_, to_, cc, reply_to, message_id, in_reply_to, structure"
+	    " FROM messages WHERE id = ?1",
+	[SQL_UID_RANGE] =
+	    "SELECT uid, id, date FROM uids WHERE epoch = ?1 AND uid BETWEEN ?2 AND ?3",
+	[SQL_PLACED_IN] = "SELECT id, 0, date FROM messages WHERE epoch = ?1 AND uid IS NULL",
+	[SQL_CLAIMED_IN] =
+	    "SELECT DISTINCT m.id, m.uid, m.date FROM journal j JOIN targets t ON t.seq = j.seq"
+	    " JOIN messages m ON m.id = t.id WHERE j.state < 4 AND t.state < 2 AND m.epoch = ?1"
+	    " AND m.uid IS NOT NULL",
+	[SQL_PARTS_RENAME] = "UPDATE parts SET message = ?2 WHERE message = ?1 AND section NOT IN"
+			     " (SELECT section FROM parts WHERE message = ?2)",
+
+	[SQL_LOST_ANY] = "SELECT 1 FROM lost WHERE epoch = ?1 LIMIT 1",
+	[SQL_LOST_ADD] = "INSERT INTO lost SELECT ?1, id, message_id, iif(?5, size, 0),"
+			 " iif(?4, date + received, NULL), ?3 FROM messages WHERE id = ?2",
+	[SQL_LOST_FIND] =
+	    "SELECT id FROM lost WHERE epoch = ?1 AND message_id IS ?2 AND from_uid <= ?5"
+	    " AND (size = 0 OR size = ?3) AND (received IS NULL OR received = ?4)"
+	    " AND (?2 IS NOT NULL OR (size > 0 AND received IS NOT NULL))"
+	    " ORDER BY id LIMIT 1",
+	[SQL_LOST_WHERE] = "SELECT epoch FROM lost WHERE id = ?1 LIMIT 1",
+	[SQL_LOST_DELETE] = "DELETE FROM lost WHERE id = ?1",
+	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0 WHERE epoch = ?1",
+	[SQL_LOST_NOWHERE] = "DELETE FROM lost WHERE epoch = ?1",
+
+	[SQL_JOURNAL_ANY] = "SELECT 1 FROM journal WHERE state < 4 LIMIT 1",
+	[SQL_JOURNAL_ADD] =
+	    "INSERT INTO journal(grp, account, kind, action, state, mailbox, dest, flag, keyword,"
+	    " value, name, raw, made, n)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	[SQL_JOURNAL_GROUP] = "UPDATE journal SET grp = ?2 WHERE seq = ?1",
+	[SQL_JOURNAL] = "SELECT " JOURNAL_COLUMNS " FROM journal WHERE state < 4"
+			" AND (?1 = 0 OR account = ?1) ORDER BY seq",
+	[SQL_JOURNAL_ROW] = "SELECT " JOURNAL_COLUMNS " FROM journal WHERE seq = ?1",
+	[SQL_JOURNAL_COUNTS] = "SELECT sum(state < 3), sum(state = 3) FROM journal WHERE state < 4"
+			       " AND (?1 = 0 OR account = ?1)",
+	[SQL_JOURNAL_STATE] = "UPDATE journal SET state = ?2 WHERE seq = ?1",
+	[SQL_JOURNAL_SENT] = "UPDATE journal SET state = 2, sent = ?2, dest_uidvalidity = ?3,"
+			     " dest_uidnext = ?4, tries = tries + 1 WHERE seq = ?1 AND state < 3",
+	[SQL_JOURNAL_FAILED] =
+	    "UPDATE journal SET state = 3, code = ?2, error = ?3, because = ?4 WHERE seq = ?1",
+	[SQL_JOURNAL_COUNT] =
+	    "UPDATE journal SET n = (SELECT count(*) FROM targets t WHERE t.seq = journal.seq"
+	    " AND t.state <> 2), state = iif(EXISTS(SELECT 1 FROM targets t"
+	    " WHERE t.seq = journal.seq AND t.state <> 2), state, 4) WHERE seq = ?1",
+	[SQL_JOURNAL_ONE_LESS] =
+	    "UPDATE journal SET n = n - 1, state = iif(n <= 1, 4, state) WHERE seq = ?1",
+	[SQL_JOURNAL_LEFT] = "SELECT EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state < 2),"
+			     " EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state = 3)",
+	[SQL_JOURNAL_DELETE] = "DELETE FROM journal WHERE seq = ?1",
+	[SQL_JOURNAL_RETRY] = "UPDATE journal SET state = 1, error = NULL, code = 0, because = 0"
+			      " WHERE state = 3 AND (seq = ?1 OR because = ?1)",
+	[SQL_JOURNAL_SPLIT] =
+	    "INSERT INTO journal(grp, account, kind, action, state, mailbox, dest, flag, keyword,"
+	    " value, name, raw, made, n) SELECT grp, account, kind, action, state, mailbox, dest,"
+	    " flag, keyword, value, name, raw, made, 0 FROM journal WHERE seq = ?1",
+	[SQL_JOURNAL_NAME] = "UPDATE journal SET name = ?2 WHERE seq = ?1",
+	[SQL_JOURNAL_OF_FOLDER] =
+	    "SELECT seq FROM journal WHERE state < 4 AND mailbox = ?1 AND kind = ?2"
+	    " ORDER BY seq DESC LIMIT 1",
+	[SQL_JOURNAL_FOLDER_RENAME] =
+	    "UPDATE journal SET mailbox = iif(mailbox = ?1, ?2, mailbox),"
+	    " dest = iif(dest = ?1, ?2, dest) WHERE mailbox = ?1 OR dest = ?1",
+	[SQL_JOURNAL_BUSY] =
+	    "SELECT 1 FROM journal WHERE state < 4 AND kind < 6 AND (mailbox = ?1 OR dest = ?1)"
+	    " LIMIT 1",
+	[SQL_JOURNAL_RELATED] =
+	    "SELECT 1 FROM journal WHERE state < 4 AND account = ?1 AND"
+	    " iif(?2 = 1, kind = 1 AND flag = ?3, kind BETWEEN 2 AND 5) LIMIT 1",
+	[SQL_JOURNAL_EARLIER] =
+	    "SELECT 1 FROM journal j WHERE j.state < 3 AND j.seq < ?1 AND j.account ="
+	    " (SELECT account FROM journal WHERE seq = ?1) LIMIT 1",
+	[SQL_JOURNAL_DEPENDS_FOLDER] =
+	    "SELECT 1 FROM journal r JOIN journal j ON j.account = r.account AND j.seq < r.seq"
+	    " WHERE r.seq = ?1 AND j.state < 3 AND iif(r.kind < 6,"
+	    "  j.kind = 6 AND j.mailbox IN (r.mailbox, r.dest),"
+	    "  r.mailbox IN (j.mailbox, j.dest)) LIMIT 1",
+	[SQL_JOURNAL_DEPENDS] =
+	    "SELECT 1 FROM targets t JOIN journal r ON r.seq = t.seq WHERE t.seq = ?1"
+	    " AND t.state < 2 AND (EXISTS(SELECT 1 FROM targets p JOIN journal j ON j.seq = p.seq"
+	    "  WHERE p.id = t.id AND p.seq < ?1 AND p.state < 2 AND j.state < 3"
+	    "  AND (r.kind = 3 OR j.kind IN (2, 3, 5))) OR EXISTS(SELECT 1 FROM targets p"
+	    "  JOIN journal j ON j.seq = p.seq WHERE p.copy = t.id AND p.copy > 0 AND p.seq < ?1"
+	    "  AND p.state < 2 AND j.state < 3)) LIMIT 1",
+	[SQL_JOURNAL_OLDEST] =
+	    "SELECT min(grp) FROM (SELECT DISTINCT grp FROM journal ORDER BY grp DESC LIMIT ?1)",
+	[SQL_JOURNAL_OLD] = "SELECT seq FROM journal WHERE grp < ?1 AND state = 4 LIMIT 1",
+	[SQL_TARGET_ADD] = "INSERT INTO targets VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_TARGET_FIND] = "SELECT " TARGET_COLUMNS " FROM targets WHERE seq = ?1 AND id = ?2",
+	[SQL_TARGETS] = "SELECT " TARGET_COLUMNS " FROM targets WHERE seq = ?1 AND id > ?2"
+			" AND (?4 OR state <> 2) ORDER BY id LIMIT ?3",
+	[SQL_TARGET_SET] = "UPDATE targets SET state = ?3, changed = ?4 WHERE seq = ?1 AND id = ?2",
+	[SQL_TARGETS_FINISH] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND state < 2",
+	[SQL_TARGETS_RETRY] = "UPDATE targets SET state = 0 WHERE state = 3 AND (seq = ?1 OR seq IN"
+			      " (SELECT seq FROM journal WHERE because = ?1))",
+	[SQL_TARGET_FORGET] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND id = ?2",
+	[SQL_TARGET_FORGET_COPY] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND copy = ?2",
+	[SQL_TARGET_SPLIT] = "UPDATE targets SET seq = ?3 WHERE seq = ?1 AND id = ?2",
+	[SQL_TARGETS_DELETE] = "DELETE FROM targets WHERE seq = ?1",
+	[SQL_TARGETS_RENAME] = "UPDATE OR REPLACE targets SET id = ?2 WHERE id = ?1",
+	[SQL_TARGETS_RENAME_COPY] = "UPDATE targets SET copy = ?2 WHERE copy = ?1 AND copy > 0",
+	[SQL_CLAIMS] =
+	    "SELECT j.seq, j.kind, j.state, j.mailbox, j.dest, j.flag, j.keyword, j.value,"
+	    " t.changed, t.state, 0 FROM targets t JOIN journal j ON j.seq = t.seq"
+	    " WHERE t.id = ?1 AND t.state <> 2 AND j.state < 4"
+	    " UNION ALL SELECT j.seq, j.kind, j.state, j.mailbox, j.dest, j.flag, j.keyword, "
+	    "j.value,"
+	    " t.changed, t.state, 1 FROM targets t JOIN journal j ON j.seq = t.seq"
+	    " WHERE t.copy = ?1 AND t.copy > 0 AND t.state <> 2 AND j.state < 4 ORDER BY 1",
+	[SQL_UNDO_GROUP] =
+	    "SELECT grp FROM journal WHERE (?1 = 0 OR account = ?1) AND action NOT IN (3, 4)"
+	    " AND NOT undone ORDER BY grp DESC LIMIT 1",
+	[SQL_UNDO_ROWS] = "SELECT seq FROM journal WHERE grp = ?1 ORDER BY seq DESC",
+	[SQL_UNDO_MARK] = "UPDATE journal SET undone = 1 WHERE grp = ?1",
+	[SQL_UNDO_NAMES] = "SELECT old_name, old_raw FROM journal WHERE seq = ?1",
+	[SQL_UNDO_NAMES_SET] = "UPDATE journal SET old_name = ?2, old_raw = ?3 WHERE seq = ?1",
 };
 
 StoreQuery *
@@ -335,10 +521,29 @@ run_plain(Store *store, Sql sql, GError **error)
 	return rc == SQLITE_DONE;
 }
 
+/* Only outside a transaction.  synchronous=NORMAL: a power cut may take back the newest commits. */
 static bool
-begin(Store *store, GError **error)
+set_durable(Store *store, bool durable, GError **error)
+{
+	int rc;
+
+	if (store->durable == durable)
+		return true;
+	rc = sqlite3_exec(store->db,
+			  durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+			  NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(store, rc, error);
+	store->durable = durable;
+	return true;
+}
+
+static bool
+begin(Store *store, bool durable, GError **error)
 {
 	g_return_val_if_fail(store->role == STORE_WRITER, false);
+	if (!set_durable(store, durable, error))
+		return false;
 	if (!run_plain(store, SQL_BEGIN_IMMEDIATE, error))
 		return false;
 	if (!store_state_load(store, error)) {
@@ -385,7 +590,7 @@ store_write_begin(Store *store, GError **error)
 			    _("the change was given up after an earlier error"));
 		return false;
 	}
-	return store->in_transaction || begin(store, error);
+	return store->in_transaction || begin(store, false, error);
 }
 
 bool
@@ -400,15 +605,45 @@ store_write_end(Store *store, bool ok, GError **error)
 	return false;
 }
 
-bool
-store_begin(Store *store, GError **error)
+static bool
+begin_outer(Store *store, bool durable, GError **error)
 {
 	g_return_val_if_fail(!store->in_transaction && !store->snapshots, false);
-	if (!begin(store, error))
+	if (!begin(store, durable, error))
 		return false;
 	store->in_transaction = true;
 	store->given_up = false;
 	return true;
+}
+
+bool
+store_verb_begin(Store *store, bool *own, GError **error)
+{
+	*own = !store->in_transaction;
+	return *own ? store_begin_durable(store, error) : store_write_begin(store, error);
+}
+
+bool
+store_verb_end(Store *store, bool own, bool ok, GError **error)
+{
+	if (!own)
+		return store_write_end(store, ok, error);
+	if (ok)
+		return store_commit(store, error);
+	store_rollback(store);
+	return false;
+}
+
+bool
+store_begin(Store *store, GError **error)
+{
+	return begin_outer(store, false, error);
+}
+
+bool
+store_begin_durable(Store *store, GError **error)
+{
+	return begin_outer(store, true, error);
 }
 
 bool

@@ -60,6 +60,45 @@ static const char *const steps[] = {
 	"CREATE TABLE unfinished(message INTEGER, section TEXT, part INTEGER NOT NULL,"
 	" total INTEGER NOT NULL, begun INTEGER NOT NULL,"
 	" PRIMARY KEY(message, section)) WITHOUT ROWID;",
+
+	/* The journal, and where a message stands when that is not where the server has it: see
+	 * place-private.h.  Mailbox 0 lists what stands in none.  old_name: the server's while a new
+	 * one waits; server_subscribed: the server's word while another waits. */
+	/* origins: a copy's parts are its original's. */
+	"CREATE TABLE origins(id INTEGER PRIMARY KEY, origin INTEGER NOT NULL);"
+	"CREATE INDEX messages_placed ON messages(epoch) WHERE uid IS NULL;"
+	"ALTER TABLE mailboxes ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailboxes ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailboxes ADD COLUMN created INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailboxes ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailboxes ADD COLUMN old_name TEXT;"
+	"ALTER TABLE mailboxes ADD COLUMN server_subscribed INTEGER;"
+	"INSERT INTO mailboxes(id, account, raw, name, delimiter, role, subscribed, selectable,"
+	" has_children, gone, epoch) VALUES(0, 0, x'', '', 0, 0, 0, 0, 0, 0, 0);"
+	"CREATE TABLE hidden(epoch INTEGER, uid INTEGER, id INTEGER NOT NULL,"
+	" leftover INTEGER NOT NULL, PRIMARY KEY(epoch, uid)) WITHOUT ROWID;"
+	"CREATE INDEX hidden_id ON hidden(id);"
+	"CREATE TABLE lost(epoch INTEGER, id INTEGER, message_id TEXT, size INTEGER NOT NULL,"
+	" received INTEGER, from_uid INTEGER NOT NULL, PRIMARY KEY(epoch, id)) WITHOUT ROWID;"
+	"CREATE INDEX lost_message_id ON lost(epoch, message_id);"
+	"CREATE INDEX lost_id ON lost(id);"
+	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, grp INTEGER NOT NULL,"
+	" account INTEGER NOT NULL, kind INTEGER NOT NULL, action INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, mailbox INTEGER NOT NULL, dest INTEGER NOT NULL,"
+	" flag INTEGER NOT NULL, keyword TEXT, value INTEGER NOT NULL, name TEXT, raw BLOB,"
+	" made INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0,"
+	" dest_uidvalidity INTEGER NOT NULL DEFAULT 0, dest_uidnext INTEGER NOT NULL DEFAULT 0,"
+	" error TEXT, code INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,"
+	" old_name TEXT, old_raw BLOB, undone INTEGER NOT NULL DEFAULT 0, because INTEGER NOT NULL "
+	"DEFAULT 0,"
+	" n INTEGER NOT NULL);"
+	"CREATE INDEX journal_open ON journal(account, seq) WHERE state < 4;"
+	"CREATE INDEX journal_group ON journal(grp);"
+	"CREATE TABLE targets(seq INTEGER, id INTEGER, copy INTEGER NOT NULL,"
+	" mailbox INTEGER NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"
+	" changed INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY(seq, id)) WITHOUT ROWID;"
+	"CREATE INDEX targets_id ON targets(id, seq);"
+	"CREATE INDEX targets_copy ON targets(copy) WHERE copy > 0;",
 };
 
 int

@@ -59,6 +59,7 @@ typedef enum {
 	SQL_UID_DELETE,
 	SQL_MESSAGE_ADD,
 	SQL_MESSAGE_UPDATE,
+	SQL_MESSAGE_IDENTITY,
 	SQL_MESSAGE_DELETE,
 	SQL_MESSAGE_KEYWORDS,
 	SQL_MESSAGE_KEYWORDS_SET,
@@ -76,6 +77,8 @@ typedef enum {
 	SQL_CHUNK_DELETE,
 
 	SQL_PART_FIND,
+	SQL_ORIGIN_ADD,
+	SQL_ORIGIN_DELETE,
 	SQL_PART_ADD,
 	SQL_PART_FINISH,
 	SQL_PART_REPLACE,
@@ -108,6 +111,89 @@ typedef enum {
 	SQL_EPOCH_DELETE,
 	SQL_EPOCH_UIDS,
 
+	SQL_MAILBOX_ADJUST,
+	SQL_MAILBOX_CREATED,
+	SQL_MAILBOX_IS_THERE,
+	SQL_MAILBOX_DELETED,
+	SQL_MAILBOX_UNDELETED,
+	SQL_MAILBOX_DELETE,
+	SQL_MAILBOX_NAME,
+	SQL_MAILBOX_RAW,
+	SQL_MAILBOX_RENAME,
+	SQL_MAILBOX_RENAMED,
+	SQL_MAILBOX_UNRENAMED,
+	SQL_MAILBOX_SUBSCRIBE,
+	SQL_MAILBOX_SUBSCRIBED,
+	SQL_MAILBOX_UNSUBSCRIBED,
+	SQL_ACCOUNT_DELIMITER,
+	SQL_MAILBOX_PENDING,
+
+	SQL_HIDDEN_ADD,
+	SQL_HIDDEN_DELETE,
+	SQL_HIDDEN_FIND,
+	SQL_HIDDEN_OF,
+	SQL_HIDDEN_LEAVE,
+	SQL_HIDDEN_UIDS,
+	SQL_HIDDEN_ALL,
+	SQL_MESSAGE_PLACE,
+	SQL_MESSAGE_CLONE,
+	SQL_UID_RANGE,
+	SQL_PLACED_IN,
+	SQL_CLAIMED_IN,
+	SQL_PARTS_RENAME,
+
+	SQL_LOST_ANY,
+	SQL_LOST_ADD,
+	SQL_LOST_FIND,
+	SQL_LOST_WHERE,
+	SQL_LOST_DELETE,
+	SQL_LOST_EPOCH,
+	SQL_LOST_NOWHERE,
+
+	SQL_JOURNAL_ANY,
+	SQL_JOURNAL_ADD,
+	SQL_JOURNAL_GROUP,
+	SQL_JOURNAL,
+	SQL_JOURNAL_ROW,
+	SQL_JOURNAL_COUNTS,
+	SQL_JOURNAL_STATE,
+	SQL_JOURNAL_SENT,
+	SQL_JOURNAL_FAILED,
+	SQL_JOURNAL_COUNT,
+	SQL_JOURNAL_ONE_LESS,
+	SQL_JOURNAL_LEFT,
+	SQL_JOURNAL_DELETE,
+	SQL_JOURNAL_RETRY,
+	SQL_JOURNAL_SPLIT,
+	SQL_JOURNAL_NAME,
+	SQL_JOURNAL_OF_FOLDER,
+	SQL_JOURNAL_FOLDER_RENAME,
+	SQL_JOURNAL_BUSY,
+	SQL_JOURNAL_RELATED,
+	SQL_JOURNAL_EARLIER,
+	SQL_JOURNAL_DEPENDS_FOLDER,
+	SQL_JOURNAL_DEPENDS,
+	SQL_JOURNAL_OLDEST,
+	SQL_JOURNAL_OLD,
+	SQL_TARGET_ADD,
+	SQL_TARGET_FIND,
+	SQL_TARGETS,
+	SQL_TARGET_SET,
+	SQL_TARGETS_FINISH,
+	SQL_TARGETS_RETRY,
+	SQL_TARGET_FORGET,
+	SQL_TARGET_FORGET_COPY,
+	SQL_TARGET_SPLIT,
+	SQL_TARGETS_DELETE,
+	SQL_TARGETS_RENAME,
+	SQL_TARGETS_RENAME_COPY,
+	SQL_CLAIMS,
+	SQL_UNDO_GROUP,
+	SQL_UNDO_ROWS,
+	SQL_UNDO_MARK,
+	SQL_UNDO_NAMES,
+	SQL_UNDO_NAMES_SET,
+
 	SQL_N
 } Sql;
 
@@ -119,6 +205,7 @@ struct Store {
 	Log *log;
 	sqlite3_stmt *queries[SQL_N];
 
+	bool durable;	      /* the transaction open now is synchronous=FULL */
 	bool in_transaction;  /* between store_begin and store_commit */
 	bool given_up;	      /* ... and something failed since */
 	unsigned snapshots;   /* how many store_snapshot_begin are open */
@@ -161,6 +248,9 @@ bool store_fail_damaged(Store *store, const char *what, GError **error);
 void store_mark_damaged(Store *store);
 bool store_state_load(Store *store, GError **error);
 
+/* Likewise of a verb that calls others; its own transaction survives a power cut once committed. */
+bool store_verb_begin(Store *store, bool *own, GError **error);
+bool store_verb_end(Store *store, bool own, bool ok, GError **error); /* returns OK, or false */
 /* A verb's bracket: its own transaction, unless the caller has one open. */
 bool store_write_begin(Store *store, GError **error);
 bool store_write_end(Store *store, bool ok, GError **error); /* returns OK, or false */
@@ -178,8 +268,12 @@ bool store_schema_migrate(Store *store, int from, GError **error);
 /* The part of a mailbox's row that every verb about its messages needs. */
 typedef struct StoreHead {
 	StoreId mailbox;
+	StoreId account;
 	int64_t epoch, version;
 	uint32_t total, unread;
+	uint32_t hidden; /* UIDs whose message stands elsewhere */
+	uint32_t placed; /* records without a UID */
+	uint32_t uidvalidity;
 } StoreHead;
 
 bool store_head_load(Store *store, StoreId mailbox, StoreHead *head, GError **error);

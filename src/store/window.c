@@ -424,14 +424,38 @@ compare_uids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* UIDS has room for TOTAL.  Filled from its end, so that a mailbox whose dates follow its UIDs comes
- * out sorted. */
+/* Those that the server has here and whose message stands elsewhere. */
 static bool
-collect_uids(Store *store, const Order *order, uint32_t *uids, uint32_t total, GError **error)
+collect_hidden(Store *store, const StoreHead *head, uint32_t *uids, GError **error)
+{
+	g_autoptr(StoreQuery) query = NULL;
+	bool row;
+
+	if (head->hidden == 0)
+		return true;
+	query = store_query(store, SQL_HIDDEN_UIDS, error);
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, head->epoch);
+	for (uint32_t i = 0; i < head->hidden; i++) {
+		if (!store_step(store, query, &row, error))
+			return false;
+		if (!row)
+			return store_fail_damaged(store, "hidden UIDs", error);
+		uids[i] = (uint32_t)sqlite3_column_int64(query, 0);
+	}
+	return true;
+}
+
+/* UIDS has room for TOTAL, of which the first HIDDEN are there.  Filled from its end, so that a mailbox
+ * whose dates follow its UIDs comes out sorted.  Records without a UID are not the server's. */
+static bool
+collect_uids(Store *store, const Order *order, uint32_t *uids, uint32_t hidden, uint32_t total,
+	     GError **error)
 {
 	OrderRecord records[ORDER_CHUNK];
 	uint32_t at = total;
-	bool sorted = true;
+	bool sorted = hidden == 0;
 
 	for (guint e = 0; e < order->entries->len; e++) {
 		const OrderEntry *entry = &g_array_index(order->entries, OrderEntry, e);
@@ -439,10 +463,16 @@ collect_uids(Store *store, const Order *order, uint32_t *uids, uint32_t total, G
 		if (!order_chunk_load(store, entry, records, error))
 			return false;
 		for (size_t i = 0; i < entry->count; i++) {
+			if (order_uid(records[i]) == 0)
+				continue;
+			if (at == hidden)
+				return store_fail_damaged(store, "UIDs", error);
 			uids[--at] = order_uid(records[i]);
 			sorted = sorted && (at + 1 == total || uids[at] < uids[at + 1]);
 		}
 	}
+	if (at != hidden)
+		return store_fail_damaged(store, "UIDs", error);
 	if (!sorted)
 		qsort(uids, total, sizeof *uids, compare_uids);
 	return true;
@@ -452,6 +482,7 @@ bool
 store_message_uids(Store *store, StoreId mailbox, uint32_t **uids, size_t *n, GError **error)
 {
 	g_autofree uint32_t *found = NULL;
+	uint32_t all = 0;
 	StoreHead head;
 	Order *order;
 	bool ok;
@@ -460,13 +491,17 @@ store_message_uids(Store *store, StoreId mailbox, uint32_t **uids, size_t *n, GE
 		return false;
 	ok = store_head_load(store, mailbox, &head, error) &&
 	     order_open(store, &head, &order, error);
+	if (ok && (head.placed > head.total || head.hidden > UINT32_MAX - head.total))
+		ok = store_fail_damaged(store, "counts", error);
 	if (ok) {
-		found = g_new(uint32_t, MAX(head.total, 1));
-		ok = collect_uids(store, order, found, head.total, error);
+		all = head.total - head.placed + head.hidden;
+		found = g_new(uint32_t, MAX(all, 1));
+		ok = collect_hidden(store, &head, found, error) &&
+		     collect_uids(store, order, found, head.hidden, all, error);
 	}
 	store_read_end(store);
 	if (ok) {
-		*n = head.total;
+		*n = all;
 		*uids = g_steal_pointer(&found);
 	}
 	return ok;

@@ -495,7 +495,9 @@ make_old(const char *dir)
 	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
 		g_string_append_printf(script, "INSERT INTO %s(%s) SELECT %s FROM newer.%s;",
 				       tables[i][0], tables[i][1], tables[i][1], tables[i][0]);
-	g_string_append_printf(script, "PRAGMA application_id = %d; PRAGMA user_version = 1;",
+	g_string_append_printf(script,
+			       "DELETE FROM mailboxes WHERE id = 0;"
+			       "PRAGMA application_id = %d; PRAGMA user_version = 1;",
 			       0x506f7374);
 	run_sql(dir, first_schema);
 	run_sql(dir, script->str);

@@ -1,0 +1,490 @@
+/* Intents about folders.  mailboxes.raw is the server's name until the server has taken the new one;
+ * mailboxes.name is what the person calls it. */
+#include "journal-private.h"
+
+static bool
+fail_usage(GError **error, const char *words)
+{
+	g_set_error_literal(error, POSTERN_ERROR, POSTERN_ERROR_USAGE, words);
+	return false;
+}
+
+static bool
+run_one(Store *store, Sql sql, StoreId mailbox, GError **error)
+{
+	StoreQuery *query = store_query(store, sql, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, mailbox);
+	return store_run(store, query, NULL, error);
+}
+
+static bool
+version_grows(Store *store, StoreId mailbox, GError **error)
+{
+	StoreHead head;
+
+	store->folders_changed = true;
+	return store_head_load(store, mailbox, &head, error) &&
+	       store_head_save(store, &head, error);
+}
+
+/* ---- waiting rows of a folder ---------------------------------------------------------------------------- */
+
+/* The last open row of KIND about MAILBOX; *ROW NULL: none. */
+static bool
+open_row(Store *store, StoreId mailbox, StoreIntentKind kind, StoreJournalRow **row, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_JOURNAL_OF_FOLDER, error);
+	bool found;
+
+	*row = NULL;
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, mailbox);
+	sqlite3_bind_int(query, 2, (int)kind);
+	if (!store_step(store, query, &found, error))
+		return false;
+	return !found || store_journal_row(store, sqlite3_column_int64(query, 0), row, error);
+}
+
+static bool
+is_waiting(const StoreJournalRow *row)
+{
+	return row && (row->state == STORE_ROW_WAITING || row->state == STORE_ROW_FAILED);
+}
+
+/* Closes the row of KIND that waits, as a later one stands for it; *WAS: there was one. */
+static bool
+swallow(Store *store, StoreId mailbox, StoreIntentKind kind, bool *was, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+
+	if (!open_row(store, mailbox, kind, &row, error))
+		return false;
+	*was = is_waiting(row);
+	return !*was || journal_set_state(store, row->id, STORE_ROW_CONFIRMED, error);
+}
+
+static bool
+write_row(Store *store, const StoreIntent *intent, const StoreMailbox *mailbox, const char *name,
+	  bool live, StoreIntended *out, StoreId *id, GError **error)
+{
+	StoreIntent row = *intent;
+
+	row.mailbox = mailbox->id;
+	row.dest = 0;
+	row.keyword = NULL;
+	row.name = name;
+	if (!journal_row_add(store, &row, mailbox->account,
+			     live ? STORE_ROW_WAITING : STORE_ROW_CONFIRMED, id, error))
+		return false;
+	out->group = intent->group ? intent->group : *id;
+	out->mailbox = mailbox->id;
+	out->row = live ? *id : 0;
+	return version_grows(store, mailbox->id, error) && journal_prune(store, error);
+}
+
+/* ---- create ------------------------------------------------------------------------------------------------ */
+
+static bool
+mailbox_by_raw(Store *store, StoreId account, Span raw, StoreMailbox **mailbox, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_MAILBOX_BY_RAW, error);
+	bool row;
+
+	*mailbox = NULL;
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, account);
+	sqlite3_bind_blob64(query, 2, raw.at, span_size(raw), SQLITE_STATIC);
+	if (!store_step(store, query, &row, error))
+		return false;
+	return !row || store_mailbox_get(store, sqlite3_column_int64(query, 0), mailbox, error);
+}
+
+/* The account's hierarchy delimiter, as its other folders have it. */
+static bool
+delimiter_of(Store *store, StoreId account, char *delimiter, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_ACCOUNT_DELIMITER, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, account);
+	if (!store_step(store, query, &row, error))
+		return false;
+	*delimiter = row ? (char)sqlite3_column_int(query, 0) : '\0';
+	return true;
+}
+
+static bool
+check_name(const StoreIntent *intent, GError **error)
+{
+	if (!intent->name || !*intent->name || span_is_empty(intent->raw))
+		return fail_usage(error, _("a folder needs a name"));
+	return true;
+}
+
+/* No other folder is called that. */
+static bool
+is_free(Store *store, StoreId account, StoreId except, const char *name, GError **error)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	g_autoptr(GError) failed = NULL;
+
+	if (!store_mailbox_find(store, account, name, &mailbox, &failed)) {
+		if (postern_error_is(failed, POSTERN_ERROR_GONE))
+			return true;
+		g_propagate_error(error, g_steal_pointer(&failed));
+		return false;
+	}
+	if (mailbox->gone || mailbox->id == except)
+		return true;
+	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE, _("there is a folder %s already"),
+		    name);
+	return false;
+}
+
+static bool
+create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **error)
+{
+	g_autoptr(StoreMailbox) there = NULL;
+	StoreId id;
+	StoreMailbox mailbox = { .account = intent->account,
+				 .raw = (char *)intent->raw.at,
+				 .raw_size = span_size(intent->raw),
+				 .name = (char *)intent->name,
+				 .selectable = true };
+
+	if (!check_name(intent, error) ||
+	    !is_free(store, intent->account, 0, intent->name, error) ||
+	    !mailbox_by_raw(store, intent->account, intent->raw, &there, error) ||
+	    !delimiter_of(store, intent->account, &mailbox.delimiter, error))
+		return false;
+	if (there && !there->gone)
+		return fail_usage(error, there->deleted
+					     ? _("the folder is still to be deleted on the server")
+					     : _("there is such a folder already"));
+	if (!store_mailbox_put(store, &mailbox, error) ||
+	    !run_one(store, SQL_MAILBOX_CREATED, mailbox.id, error))
+		return false;
+	return write_row(store, intent, &mailbox, intent->name, true, out, &id, error);
+}
+
+/* ---- rename ------------------------------------------------------------------------------------------------ */
+
+/* The folder itself and all below it, by the server's names. */
+static bool
+family(Store *store, const StoreMailbox *mailbox, GPtrArray **found, GError **error)
+{
+	g_autoptr(GPtrArray) all = NULL;
+	GPtrArray *kept = g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
+
+	if (!store_mailboxes(store, mailbox->account, &all, error)) {
+		g_ptr_array_unref(kept);
+		return false;
+	}
+	for (guint i = 0; i < all->len; i++) {
+		StoreMailbox *other = g_ptr_array_index(all, i);
+		bool below = mailbox->delimiter && other->raw_size > mailbox->raw_size + 1 &&
+			     !memcmp(other->raw, mailbox->raw, mailbox->raw_size) &&
+			     other->raw[mailbox->raw_size] == mailbox->delimiter;
+
+		if (!below && other->id != mailbox->id)
+			continue;
+		g_ptr_array_add(kept, other);
+		all->pdata[i] = NULL;
+	}
+	*found = kept;
+	return true;
+}
+
+/* What OTHER of MAILBOX's family is called when that is called NAME. */
+static char *
+renamed(const StoreMailbox *mailbox, const StoreMailbox *other, const char *name)
+{
+	size_t size = strlen(mailbox->name);
+
+	if (other->id == mailbox->id || strncmp(other->name, mailbox->name, size) != 0)
+		return g_strdup(other->id == mailbox->id ? name : other->name);
+	return g_strconcat(name, other->name + size, NULL);
+}
+
+static bool
+set_name(Store *store, Sql sql, StoreId mailbox, const char *name, GError **error)
+{
+	StoreQuery *query = store_query(store, sql, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, mailbox);
+	sqlite3_bind_text(query, 2, name, -1, SQLITE_STATIC);
+	return store_run(store, query, NULL, error) && version_grows(store, mailbox, error);
+}
+
+static bool
+set_raw(Store *store, StoreId mailbox, const void *raw, size_t size, GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_MAILBOX_RAW, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, mailbox);
+	sqlite3_bind_blob64(query, 2, raw, size, SQLITE_STATIC);
+	return store_run(store, query, NULL, error);
+}
+
+/* OTHER's server name once MAILBOX's is RAW. */
+static bool
+follow_raw(Store *store, const StoreMailbox *mailbox, const StoreMailbox *other, Span raw,
+	   GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(StoreMailbox) there = NULL;
+
+	g_byte_array_append(bytes, (const guint8 *)raw.at, (guint)span_size(raw));
+	g_byte_array_append(bytes, (const guint8 *)other->raw + mailbox->raw_size,
+			    (guint)(other->raw_size - mailbox->raw_size));
+	if (!mailbox_by_raw(store, mailbox->account, span_of(bytes->data, bytes->len), &there,
+			    error))
+		return false;
+	/* LIST came first, and made a new one of it. */
+	if (there && there->id != other->id &&
+	    !journal_mailbox_absorb(store, other->id, there->id, error))
+		return false;
+	return set_raw(store, other->id, bytes->data, bytes->len, error);
+}
+
+static bool
+rename_family(Store *store, const StoreMailbox *mailbox, const StoreIntent *intent, bool unborn,
+	      GError **error)
+{
+	g_autoptr(GPtrArray) all = NULL;
+
+	if (!family(store, mailbox, &all, error))
+		return false;
+	for (guint i = 0; i < all->len; i++) {
+		const StoreMailbox *other = g_ptr_array_index(all, i);
+		g_autofree char *name = renamed(mailbox, other, intent->name);
+
+		if (!set_name(store, unborn ? SQL_MAILBOX_NAME : SQL_MAILBOX_RENAME, other->id,
+			      name, error) ||
+		    (unborn && !follow_raw(store, mailbox, other, intent->raw, error)))
+			return false;
+	}
+	return true;
+}
+
+/* For undo. */
+static bool
+note_old_name(Store *store, StoreId row, const StoreMailbox *mailbox, Span raw, GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_UNDO_NAMES_SET, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, row);
+	sqlite3_bind_text(query, 2, mailbox->name, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(query, 3, raw.at, span_size(raw), SQLITE_STATIC);
+	return store_run(store, query, NULL, error);
+}
+
+/* The folder is made under another name than it was to be. */
+static bool
+name_row(Store *store, StoreId row, const char *name, GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_JOURNAL_NAME, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, row);
+	sqlite3_bind_text(query, 2, name, -1, SQLITE_STATIC);
+	return store_run(store, query, NULL, error);
+}
+
+static bool
+rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
+	      GError **error)
+{
+	g_autoptr(StoreJournalRow) made = NULL, before = NULL;
+	Span raw = span_of(mailbox->raw, mailbox->raw_size);
+	StoreId id;
+	bool was;
+
+	if (!check_name(intent, error) ||
+	    !open_row(store, mailbox->id, STORE_INTENT_RENAME, &before, error) ||
+	    !is_free(store, mailbox->account, mailbox->id, intent->name, error) ||
+	    !open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error))
+		return false;
+	if (mailbox->role == STORE_ROLE_INBOX)
+		return fail_usage(error, _("INBOX cannot be renamed"));
+	if (!rename_family(store, mailbox, intent, is_waiting(made), error))
+		return false;
+	if (before && before->raw)
+		raw = span_of(before->raw, before->raw_size);
+	if (is_waiting(made) && !name_row(store, made->id, intent->name, error))
+		return false;
+	return swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error) &&
+	       write_row(store, intent, mailbox, intent->name, !is_waiting(made), out, &id,
+			 error) &&
+	       note_old_name(store, id, mailbox, raw, error);
+}
+
+/* ---- delete, subscribe ------------------------------------------------------------------------------------- */
+
+static bool
+delete_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
+	      GError **error)
+{
+	g_autoptr(StoreJournalRow) made = NULL;
+	bool busy, unborn, was;
+	StoreId id;
+
+	if (mailbox->role == STORE_ROLE_INBOX)
+		return fail_usage(error, _("INBOX cannot be deleted"));
+	if (!open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error) ||
+	    !journal_is_busy(store, mailbox->id, &busy, error))
+		return false;
+	unborn = is_waiting(made) && !busy && mailbox->total == 0;
+	if (unborn && !swallow(store, mailbox->id, STORE_INTENT_CREATE, &was, error))
+		return false;
+	if (!write_row(store, intent, mailbox, mailbox->name, !unborn, out, &id, error))
+		return false;
+	return unborn ? journal_mailbox_delete(store, mailbox->id, error)
+		      : run_one(store, SQL_MAILBOX_DELETED, mailbox->id, error);
+}
+
+static bool
+subscribe(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
+	  GError **error)
+{
+	StoreId id;
+	bool on = intent->kind == STORE_INTENT_SUBSCRIBE, was, same;
+	StoreIntentKind opposite = on ? STORE_INTENT_UNSUBSCRIBE : STORE_INTENT_SUBSCRIBE;
+	StoreQuery *query = store_query(store, SQL_MAILBOX_SUBSCRIBE, error);
+
+	if (!query || !swallow(store, mailbox->id, opposite, &was, error) ||
+	    !swallow(store, mailbox->id, intent->kind, &same, error))
+		return false;
+	/* What waited was against the server's word; so this one is with it. */
+	was = was && mailbox->subscribed != on;
+	sqlite3_bind_int64(query, 1, mailbox->id);
+	sqlite3_bind_int(query, 2, on);
+	sqlite3_bind_int(query, 3, was);
+	return store_run(store, query, NULL, error) &&
+	       write_row(store, intent, mailbox, NULL, !was, out, &id, error);
+}
+
+bool
+journal_intend_folder(Store *store, const StoreIntent *intent, StoreIntended *out, GError **error)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+
+	if (intent->kind == STORE_INTENT_CREATE)
+		return create(store, intent, out, error);
+	if (!store_mailbox_get(store, intent->mailbox, &mailbox, error))
+		return false;
+	if (mailbox->deleted)
+		return fail_usage(error, _("the folder is still to be deleted on the server"));
+	if (intent->kind == STORE_INTENT_RENAME)
+		return rename_folder(store, intent, mailbox, out, error);
+	if (intent->kind == STORE_INTENT_DELETE)
+		return delete_folder(store, intent, mailbox, out, error);
+	return subscribe(store, intent, mailbox, out, error);
+}
+
+/* ---- confirmed, dropped ------------------------------------------------------------------------------------ */
+
+static bool
+renamed_there(Store *store, const StoreJournalRow *row, const StoreMailbox *mailbox, GError **error)
+{
+	g_autoptr(GPtrArray) all = NULL;
+
+	if (!family(store, mailbox, &all, error))
+		return false;
+	for (guint i = 0; i < all->len; i++) {
+		const StoreMailbox *other = g_ptr_array_index(all, i);
+
+		if (!follow_raw(store, mailbox, other, span_of(row->raw, row->raw_size), error) ||
+		    !run_one(store, SQL_MAILBOX_RENAMED, other->id, error))
+			return false;
+	}
+	return true;
+}
+
+bool
+journal_folder_done(Store *store, const StoreJournalRow *row, GError **error)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	g_autoptr(GError) failed = NULL;
+	bool ok = true;
+
+	store->folders_changed = true;
+	if (!journal_set_state(store, row->id, STORE_ROW_CONFIRMED, error))
+		return false;
+	if (!store_mailbox_get(store, row->mailbox, &mailbox, &failed)) {
+		if (postern_error_is(failed, POSTERN_ERROR_GONE))
+			return true;
+		g_propagate_error(error, g_steal_pointer(&failed));
+		return false;
+	}
+	if (row->kind == STORE_INTENT_CREATE)
+		ok = run_one(store, SQL_MAILBOX_IS_THERE, mailbox->id, error);
+	else if (row->kind == STORE_INTENT_RENAME)
+		ok = renamed_there(store, row, mailbox, error);
+	else if (row->kind == STORE_INTENT_DELETE)
+		return journal_mailbox_delete(store, mailbox->id, error);
+	else
+		ok = run_one(store, SQL_MAILBOX_SUBSCRIBED, mailbox->id, error);
+	return ok && version_grows(store, mailbox->id, error);
+}
+
+/* Everything that waits to be done in a folder that is not to be made after all. */
+static bool
+drop_all_of(Store *store, StoreId account, StoreId mailbox, StoreId except, GError **error)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+
+	if (!store_journal(store, account, &rows, error))
+		return false;
+	for (guint i = rows->len; i-- > 0;) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+
+		if (row->id != except && (row->mailbox == mailbox || row->dest == mailbox) &&
+		    !journal_drop(store, row, error))
+			return false;
+	}
+	return true;
+}
+
+bool
+journal_folder_drop(Store *store, const StoreJournalRow *row, GError **error)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	g_autoptr(GPtrArray) all = NULL;
+
+	if (!store_mailbox_get(store, row->mailbox, &mailbox, error))
+		return false;
+	if (row->kind == STORE_INTENT_CREATE)
+		return drop_all_of(store, row->account, mailbox->id, row->id, error) &&
+		       journal_mailbox_delete(store, mailbox->id, error);
+	if (row->kind == STORE_INTENT_DELETE)
+		return run_one(store, SQL_MAILBOX_UNDELETED, mailbox->id, error) &&
+		       version_grows(store, mailbox->id, error);
+	if (row->kind != STORE_INTENT_RENAME)
+		return run_one(store, SQL_MAILBOX_UNSUBSCRIBED, mailbox->id, error) &&
+		       version_grows(store, mailbox->id, error);
+	if (!family(store, mailbox, &all, error))
+		return false;
+	for (guint i = 0; i < all->len; i++) {
+		const StoreMailbox *other = g_ptr_array_index(all, i);
+
+		if (!run_one(store, SQL_MAILBOX_UNRENAMED, other->id, error) ||
+		    !version_grows(store, other->id, error))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,521 @@
+/* What became of a row on the server. */
+#include "journal-private.h"
+
+/* ---- about to be sent, and not sent after all ------------------------------------------------------ */
+
+static bool
+journal_sent(Store *store, StoreId row, uint32_t uidvalidity, uint32_t uidnext, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_JOURNAL_SENT, error);
+	int changed;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, row);
+	sqlite3_bind_int64(query, 2, g_get_real_time() / G_USEC_PER_SEC);
+	sqlite3_bind_int64(query, 3, uidvalidity);
+	sqlite3_bind_int64(query, 4, uidnext);
+	if (!store_run(store, query, &changed, error))
+		return false;
+	if (changed == 0) {
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_GONE,
+			    _("no such change is waiting"));
+		return false;
+	}
+	store->folders_changed = true;
+	return true;
+}
+
+bool
+store_journal_sent(Store *store, StoreId row, uint32_t dest_uidvalidity, uint32_t dest_uidnext,
+		   GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own,
+			      journal_sent(store, row, dest_uidvalidity, dest_uidnext, error),
+			      error);
+}
+
+static bool
+journal_unsent(Store *store, StoreId id, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+	g_auto(Desk) desk = { 0 };
+
+	desk_init(&desk, store);
+	if (!store_journal_row(store, id, &row, error))
+		return false;
+	if (row->state != STORE_ROW_SENT)
+		return true;
+	store->folders_changed = true;
+	return journal_set_state(store, id, STORE_ROW_WAITING, error) &&
+	       journal_yield(&desk, row, error) && desk_apply(&desk, error);
+}
+
+bool
+store_journal_unsent(Store *store, StoreId row, GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own, journal_unsent(store, row, error), error);
+}
+
+/* ---- confirmed ----------------------------------------------------------------------------------------- */
+
+/* One call of store_journal_done. */
+typedef struct Doing {
+	Store *store;
+	Desk desk;
+	StoreJournalRow *row;
+	GArray *located; /* of Located, in row->dest */
+	uint32_t gone;
+} Doing;
+
+/* The server has it in DEST, under UID or under one that it did not tell. */
+static bool
+note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
+{
+	Located located = { id, uid };
+	Sheet *dest;
+
+	if (uid) {
+		g_array_append_val(doing->located, located);
+		return true;
+	}
+	dest = desk_mailbox(&doing->desk, doing->row->dest, error);
+	return dest && place_unlocate(&doing->desk, id, error) &&
+	       lost_add(doing->store, id, dest->head.epoch, doing->row->dest_uidnext, false, sized,
+			error);
+}
+
+/* It is not there any more: whatever still waits for it fails, and until then it is kept, out of sight,
+ * unless something else is to give it a place. */
+static bool
+set_aside(Doing *doing, StoreId id, GError **error)
+{
+	int64_t epoch, lost;
+	uint32_t uid;
+	Place place;
+	bool found;
+
+	doing->gone++;
+	if (!place_find(doing->store, id, &place, &found, error))
+		return false;
+	if (!found || place.epoch == 0)
+		return true;
+	if (!place_location(doing->store, &place, &epoch, &uid, error) ||
+	    !lost_where(doing->store, id, &lost, error))
+		return false;
+	return uid || lost || journal_aside(&doing->desk, &place, error);
+}
+
+static bool
+is_leftover(Doing *doing, const Target *target, Sheet **source, uint32_t *uid, GError **error)
+{
+	*source = desk_mailbox(&doing->desk, target->mailbox, error);
+	return *source &&
+	       place_leftover(doing->store, target->id, (*source)->head.epoch, uid, error);
+}
+
+/* The half done move is done: its original went, or stays with \Deleted. */
+static bool
+finish_copied(Doing *doing, const Target *target, const StoreOutcome *outcome, GError **error)
+{
+	Sheet *source;
+	uint32_t uid;
+
+	if (!is_leftover(doing, target, &source, &uid, error))
+		return false;
+	if (!uid)
+		return true;
+	if (outcome->left)
+		return place_revive(&doing->desk, source, target->id, uid, STORE_FLAG_DELETED,
+				    error);
+	return place_unhide(&doing->desk, source, uid, error);
+}
+
+/* The original as a message of its own, before the copy takes the identity with it. */
+static bool
+leave_original(Doing *doing, const Target *target, uint16_t flags, bool revive, GError **error)
+{
+	int64_t epoch;
+	uint32_t uid;
+	Sheet *source;
+	Place place;
+	bool found;
+
+	if (!place_find(doing->store, target->id, &place, &found, error))
+		return false;
+	/* Moved back here meanwhile: the UID is the copy's no more, the original is met anew. */
+	if (!found || place.uid)
+		return true;
+	if (!place_location(doing->store, &place, &epoch, &uid, error))
+		return false;
+	if (!uid)
+		return true;
+	source = desk_epoch(&doing->desk, epoch, error);
+	if (!source || !place_leave(doing->store, target->id, error))
+		return false;
+	return !revive || place_revive(&doing->desk, source, target->id, uid, flags, error);
+}
+
+static bool
+move_done(Doing *doing, const Target *target, const StoreOutcome *outcome, GError **error)
+{
+	if (outcome->state == STORE_TARGET_GONE)
+		return target->state == STORE_TARGET_COPIED
+			   ? finish_copied(doing, target, outcome, error)
+			   : set_aside(doing, target->id, error);
+	if (target->state == STORE_TARGET_COPIED) {
+		if (outcome->uid && !note_located(doing, target->id, outcome->uid, true, error))
+			return false;
+		return outcome->state == STORE_TARGET_COPIED ||
+		       finish_copied(doing, target, outcome, error);
+	}
+	if ((outcome->state == STORE_TARGET_COPIED || outcome->left) &&
+	    !leave_original(doing, target, STORE_FLAG_DELETED, outcome->left, error))
+		return false;
+	return note_located(doing, target->id, outcome->uid, true, error);
+}
+
+/* It could not be expunged: it is back, with \Deleted. */
+static bool
+back_with_deleted(Doing *doing, const Target *target, GError **error)
+{
+	g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(Meant));
+	Meant m = { .id = target->id };
+	int64_t epoch;
+	Sheet *from, *to;
+	Place place;
+	bool found;
+
+	if (!place_find(doing->store, target->id, &place, &found, error))
+		return false;
+	if (!found || !place_location(doing->store, &place, &epoch, &m.at_uid, error))
+		return !found;
+	if (!m.at_uid)
+		return place_delete(&doing->desk, target->id, error);
+	from = desk_epoch(&doing->desk, place.epoch, error);
+	to = from ? desk_epoch(&doing->desk, epoch, error) : NULL;
+	m.date = place.date;
+	m.uid = place.uid;
+	g_array_append_val(one, m);
+	if (!to || !place_move(&doing->desk, from, to, one, error))
+		return false;
+	g_array_index(one, Meant, 0).uid = m.at_uid;
+	return journal_flag(&doing->desk, to, STORE_FLAG_DELETED, NULL, true, one, error);
+}
+
+static bool
+outcome_take(Doing *doing, const Target *target, const StoreOutcome *outcome, GError **error)
+{
+	switch (doing->row->kind) {
+	case STORE_INTENT_MOVE:
+		return move_done(doing, target, outcome, error);
+	case STORE_INTENT_COPY:
+		return outcome->state == STORE_TARGET_GONE
+			   ? set_aside(doing, target->id, error)
+			   : note_located(doing, target->copy, outcome->uid, true, error);
+	case STORE_INTENT_APPEND:
+		return note_located(doing, target->id, outcome->uid, false, error);
+	case STORE_INTENT_EXPUNGE:
+		return outcome->left ? back_with_deleted(doing, target, error)
+				     : place_delete(&doing->desk, target->id, error);
+	case STORE_INTENT_FLAG:
+		return outcome->state != STORE_TARGET_GONE || set_aside(doing, target->id, error);
+	case STORE_INTENT_CREATE:
+	case STORE_INTENT_RENAME:
+	case STORE_INTENT_DELETE:
+	case STORE_INTENT_SUBSCRIBE:
+	case STORE_INTENT_UNSUBSCRIBE:
+		break;
+	}
+	return true;
+}
+
+/* Gone is what an expunged message was to be, and the original of a move that was copied. */
+static StoreTargetState
+state_after(const Doing *doing, const Target *target, const StoreOutcome *outcome)
+{
+	if (outcome->state != STORE_TARGET_GONE)
+		return outcome->state;
+	return doing->row->kind == STORE_INTENT_EXPUNGE || target->state == STORE_TARGET_COPIED
+		   ? STORE_TARGET_DONE
+		   : STORE_TARGET_GONE;
+}
+
+static bool
+outcomes_take(Doing *doing, const StoreOutcome *outcomes, size_t n, GError **error)
+{
+	for (size_t i = 0; i < n; i++) {
+		Target target;
+		bool found;
+
+		if (!target_find(doing->store, doing->row->id, outcomes[i].message, &target, &found,
+				 error))
+			return false;
+		if (!found || target.state == STORE_TARGET_DONE)
+			continue;
+		/* First the target, so that what is forgotten of the message is not counted twice. */
+		if (!target_set(doing->store, target.row, target.id,
+				state_after(doing, &target, &outcomes[i]), target.changed, error) ||
+		    !outcome_take(doing, &target, &outcomes[i], error))
+			return false;
+	}
+	return true;
+}
+
+static bool
+locate_all(Doing *doing, GError **error)
+{
+	Sheet *dest;
+
+	if (doing->located->len == 0)
+		return true;
+	dest = desk_mailbox(&doing->desk, doing->row->dest, error);
+	return dest && place_locate(&doing->desk, dest, (const Located *)doing->located->data,
+				    doing->located->len, error);
+}
+
+/* The row as a whole: its targets, as if each had been told. */
+static bool
+whole_row(Doing *doing, GError **error)
+{
+	g_autoptr(GArray) targets = NULL;
+
+	if (doing->row->kind == STORE_INTENT_FLAG)
+		return journal_finish_targets(doing->store, doing->row->id, error);
+	if (!targets_of(doing->store, doing->row->id, false, &targets, error))
+		return false;
+	for (guint i = 0; i < targets->len; i++) {
+		StoreOutcome outcome = { .message = g_array_index(targets, Target, i).id,
+					 .state = STORE_TARGET_DONE };
+
+		if (!outcomes_take(doing, &outcome, 1, error))
+			return false;
+	}
+	return true;
+}
+
+static bool
+close_row(Doing *doing, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+	g_autofree char *words = NULL;
+	bool to_do, gone;
+
+	if (!journal_count(doing->store, doing->row->id, error) ||
+	    !journal_left(doing->store, doing->row->id, &to_do, &gone, error) ||
+	    !store_journal_row(doing->store, doing->row->id, &row, error))
+		return false;
+	doing->store->folders_changed = true;
+	if (to_do)
+		return true;
+	if (!gone)
+		return journal_set_state(doing->store, row->id, STORE_ROW_CONFIRMED, error);
+	words = g_strdup_printf(P_("%u message was no longer on the server",
+				   "%u messages were no longer on the server", row->n),
+				row->n);
+	return journal_set_failed(doing->store, row->id, POSTERN_ERROR_GONE, words, 0, error);
+}
+
+static bool
+journal_done(Store *store, StoreId id, const StoreOutcome *outcomes, size_t n, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+	g_autoptr(GArray) located = g_array_new(FALSE, FALSE, sizeof(Located));
+	Doing doing = { .store = store, .located = located };
+	bool ok;
+
+	if (!store_journal_row(store, id, &row, error))
+		return false;
+	if (row->kind >= STORE_INTENT_CREATE)
+		return journal_folder_done(store, row, error);
+	doing.row = row;
+	desk_init(&doing.desk, store);
+	ok = (n ? outcomes_take(&doing, outcomes, n, error) : whole_row(&doing, error)) &&
+	     locate_all(&doing, error) && close_row(&doing, error) &&
+	     desk_apply(&doing.desk, error);
+	desk_clear(&doing.desk);
+	return ok;
+}
+
+bool
+store_journal_done(Store *store, StoreId row, const StoreOutcome *outcomes, size_t n,
+		   GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own, journal_done(store, row, outcomes, n, error), error);
+}
+
+/* ---- failed --------------------------------------------------------------------------------------------- */
+
+/* What was to make the message or folder that a later row needs. */
+typedef struct Blocked {
+	GHashTable *messages, *mailboxes; /* of int64_t, owned */
+} Blocked;
+
+static void
+block(GHashTable *set, StoreId id)
+{
+	if (id)
+		g_hash_table_add(set, g_memdup2(&id, sizeof id));
+}
+
+static bool
+block_made_by(Store *store, const StoreJournalRow *row, Blocked *blocked, GError **error)
+{
+	g_autoptr(GArray) targets = NULL;
+
+	if (row->kind == STORE_INTENT_CREATE)
+		block(blocked->mailboxes, row->mailbox);
+	if (row->kind != STORE_INTENT_APPEND && row->kind != STORE_INTENT_COPY)
+		return true;
+	if (!targets_of(store, row->id, false, &targets, error))
+		return false;
+	for (guint i = 0; i < targets->len; i++) {
+		const Target *target = &g_array_index(targets, Target, i);
+
+		block(blocked->messages,
+		      row->kind == STORE_INTENT_COPY ? target->copy : target->id);
+	}
+	return true;
+}
+
+/* Those of the row's targets that are blocked; *ALL: none is left besides them. */
+static bool
+blocked_targets(Store *store, const StoreJournalRow *row, const Blocked *blocked, GArray *found,
+		bool *all, GError **error)
+{
+	g_autoptr(GArray) targets = NULL;
+
+	*all = true;
+	if (g_hash_table_size(blocked->messages) == 0) {
+		*all = false;
+		return true;
+	}
+	if (!targets_of(store, row->id, false, &targets, error))
+		return false;
+	for (guint i = 0; i < targets->len; i++) {
+		const Target *target = &g_array_index(targets, Target, i);
+
+		if (g_hash_table_contains(blocked->messages, &target->id))
+			g_array_append_val(found, *target);
+		else
+			*all = false;
+	}
+	return true;
+}
+
+/* A later row: fails as a whole, or those of its targets that cannot be done become a failed row. */
+static bool
+fail_because(Store *store, const StoreJournalRow *row, const StoreJournalRow *because,
+	     Blocked *blocked, GError **error)
+{
+	const char *words = _("an earlier change that it needs was not done");
+	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Target));
+	bool all = g_hash_table_contains(blocked->mailboxes, &row->mailbox) ||
+		   g_hash_table_contains(blocked->mailboxes, &row->dest);
+	StoreId failed = row->id;
+
+	if (!all && !blocked_targets(store, row, blocked, found, &all, error))
+		return false;
+	if (!all && found->len == 0)
+		return true;
+	if (!all && !journal_split(store, row->id, found, &failed, error))
+		return false;
+	if (!journal_set_failed(store, failed, POSTERN_ERROR_REFUSED, words, because->id, error))
+		return false;
+	if (failed != row->id) {
+		g_autoptr(StoreJournalRow) split = NULL;
+
+		return store_journal_row(store, failed, &split, error) &&
+		       block_made_by(store, split, blocked, error);
+	}
+	return block_made_by(store, row, blocked, error);
+}
+
+static bool
+fail_dependents(Store *store, const StoreJournalRow *row, GError **error)
+{
+	Blocked blocked = { g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
+			    g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL) };
+	g_autoptr(GHashTable) messages = blocked.messages;
+	g_autoptr(GHashTable) mailboxes = blocked.mailboxes;
+	g_autoptr(GPtrArray) rows = NULL;
+
+	if (!block_made_by(store, row, &blocked, error))
+		return false;
+	if (g_hash_table_size(messages) == 0 && g_hash_table_size(mailboxes) == 0)
+		return true;
+	if (!store_journal(store, row->account, &rows, error))
+		return false;
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *later = g_ptr_array_index(rows, i);
+
+		if (later->id > row->id && later->state == STORE_ROW_WAITING &&
+		    !fail_because(store, later, row, &blocked, error))
+			return false;
+	}
+	return true;
+}
+
+static bool
+journal_fail(Store *store, StoreId id, int code, const char *words, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+	g_auto(Desk) desk = { 0 };
+
+	desk_init(&desk, store);
+	if (!store_journal_row(store, id, &row, error))
+		return false;
+	if (row->state == STORE_ROW_CONFIRMED)
+		return true;
+	store->folders_changed = true;
+	return journal_set_failed(store, id, code, words, 0, error) &&
+	       journal_yield(&desk, row, error) && fail_dependents(store, row, error) &&
+	       desk_apply(&desk, error);
+}
+
+bool
+store_journal_fail(Store *store, StoreId row, int code, const char *words, GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own, journal_fail(store, row, code, words, error), error);
+}
+
+/* ---- found ------------------------------------------------------------------------------------------------ */
+
+static bool
+message_found(Store *store, StoreId message, StoreId mailbox, uint32_t uid, GError **error)
+{
+	Located located = { message, uid };
+	g_auto(Desk) desk = { 0 };
+	Sheet *there;
+
+	desk_init(&desk, store);
+	there = desk_mailbox(&desk, mailbox, error);
+	return there && place_locate(&desk, there, &located, 1, error) && desk_apply(&desk, error);
+}
+
+bool
+store_message_found(Store *store, StoreId message, StoreId mailbox, uint32_t uid, GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own, message_found(store, message, mailbox, uid, error),
+			      error);
+}

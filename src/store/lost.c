@@ -1,0 +1,75 @@
+/* Messages that the server has under a UID that nobody told us: found again when the mirror meets
+ * them, by Message-ID, size and date. */
+#include "place-private.h"
+
+bool
+lost_any(Store *store, int64_t epoch, bool *any, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_ANY, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, epoch);
+	return store_step(store, query, any, error);
+}
+
+bool
+lost_add(Store *store, StoreId id, int64_t epoch, uint32_t from_uid, bool strict, bool sized,
+	 GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_LOST_ADD, error);
+
+	if (!query || !lost_delete(store, id, error))
+		return false;
+	sqlite3_bind_int64(query, 1, epoch);
+	sqlite3_bind_int64(query, 2, id);
+	sqlite3_bind_int64(query, 3, from_uid);
+	sqlite3_bind_int(query, 4, strict);
+	sqlite3_bind_int(query, 5, sized);
+	return store_run(store, query, NULL, error);
+}
+
+bool
+lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId *id, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_FIND, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, epoch);
+	store_bind_text(query, 2, message->message_id);
+	sqlite3_bind_int64(query, 3, (sqlite3_int64)message->size);
+	sqlite3_bind_int64(query, 4, message->received);
+	sqlite3_bind_int64(query, 5, message->uid);
+	if (!store_step(store, query, &row, error))
+		return false;
+	*id = row ? sqlite3_column_int64(query, 0) : 0;
+	return true;
+}
+
+bool
+lost_where(Store *store, StoreId id, int64_t *epoch, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_WHERE, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, id);
+	if (!store_step(store, query, &row, error))
+		return false;
+	*epoch = row ? sqlite3_column_int64(query, 0) : 0;
+	return true;
+}
+
+bool
+lost_delete(Store *store, StoreId id, GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_LOST_DELETE, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, id);
+	return store_run(store, query, NULL, error);
+}

@@ -1,0 +1,550 @@
+/* Intents: seen at once, in the queue, and what becomes of them. */
+#include "store/journal.h"
+#include "support.h"
+
+typedef struct Fixture {
+	Store *store;
+	StoreId account, inbox, archive;
+} Fixture;
+
+static Fixture
+begin(const char *dir, uint32_t n)
+{
+	Fixture f = { .store = open_writer(dir) };
+	GError *error = NULL;
+
+	f.inbox = make_mailbox(f.store, "INBOX");
+	f.archive = make_mailbox(f.store, "Archive");
+	MUST(store_account(f.store, "work", &f.account, &error));
+	put_plain(f.store, f.inbox, 1, n, 1000, 0);
+	return f;
+}
+
+static void
+end(Fixture *f)
+{
+	must_be_sound(f->store);
+	store_close(f->store);
+}
+
+static void
+check_totals(Fixture *f, StoreId id, uint32_t total, uint32_t unread, uint32_t mirrored)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	GError *error = NULL;
+
+	MUST(store_mailbox_get(f->store, id, &mailbox, &error));
+	assert_int_equal(mailbox->total, total);
+	assert_int_equal(mailbox->unread, unread);
+	assert_int_equal(mailbox->mirrored, mirrored);
+}
+
+static StoreIntended
+intend(Fixture *f, StoreIntent intent)
+{
+	StoreIntended out = { 0 };
+	GError *error = NULL;
+
+	MUST(store_intend(f->store, &intent, &out, &error));
+	must_be_sound(f->store);
+	return out;
+}
+
+static StoreIntended
+flag(Fixture *f, StoreId mailbox, StoreId message, uint16_t which, bool set)
+{
+	return intend(f, (StoreIntent){ .kind = STORE_INTENT_FLAG,
+					.mailbox = mailbox,
+					.messages = &message,
+					.n_messages = 1,
+					.flag = which,
+					.set = set });
+}
+
+static StoreIntended
+move(Fixture *f, StoreId from, StoreId to, StoreId message)
+{
+	return intend(f, (StoreIntent){ .kind = STORE_INTENT_MOVE,
+					.mailbox = from,
+					.dest = to,
+					.messages = &message,
+					.n_messages = 1 });
+}
+
+static StoreIntended
+expunge(Fixture *f, StoreId mailbox, StoreId message)
+{
+	return intend(f, (StoreIntent){ .kind = STORE_INTENT_EXPUNGE,
+					.mailbox = mailbox,
+					.messages = &message,
+					.n_messages = 1 });
+}
+
+static void
+done(Fixture *f, StoreId row, StoreId message, uint32_t uid)
+{
+	StoreOutcome outcome = { .message = message, .state = STORE_TARGET_DONE, .uid = uid };
+	GError *error = NULL;
+
+	MUST(store_journal_done(f->store, row, &outcome, 1, &error));
+	must_be_sound(f->store);
+}
+
+static void
+sent(Fixture *f, StoreId row)
+{
+	GError *error = NULL;
+
+	MUST(store_journal_sent(f->store, row, 7, 100, &error));
+}
+
+static guint
+queue_length(Fixture *f)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+	GError *error = NULL;
+
+	MUST(store_journal(f->store, f->account, &rows, &error));
+	return rows->len;
+}
+
+static StoreTarget
+only_target(Fixture *f, StoreId row)
+{
+	g_autoptr(GArray) targets = NULL;
+	GError *error = NULL;
+
+	MUST(store_journal_targets(f->store, row, 0, 10, &targets, &error));
+	assert_int_equal(targets->len, 1);
+	return g_array_index(targets, StoreTarget, 0);
+}
+
+static uint16_t
+flags_of(Fixture *f, StoreId message)
+{
+	g_autoptr(StoreRow) row = NULL;
+	GError *error = NULL;
+
+	MUST(store_row_by_id(f->store, message, &row, &error));
+	return row->flags;
+}
+
+static StoreId
+mailbox_of(Fixture *f, StoreId message)
+{
+	g_autoptr(StoreRow) row = NULL;
+	GError *error = NULL;
+
+	MUST(store_row_by_id(f->store, message, &row, &error));
+	return row->mailbox;
+}
+
+/* ---- tests ---------------------------------------------------------------------------------------- */
+
+static void
+a_flag_shows_at_once_and_waits(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = flag(&f, f.inbox, id, STORE_FLAG_SEEN, true);
+	g_autoptr(StoreJournalRow) row = NULL;
+	GError *error = NULL;
+
+	assert_int_equal(out.n, 1);
+	assert_int_equal(flags_of(&f, id), STORE_FLAG_SEEN);
+	check_totals(&f, f.inbox, 5, 4, 5);
+	MUST(store_journal_row(f.store, out.row, &row, &error));
+	assert_int_equal(row->state, STORE_ROW_WAITING);
+	assert_int_equal(row->n, 1);
+	assert_int_equal(only_target(&f, out.row).uid, 3);
+	sent(&f, out.row);
+	MUST(store_journal_done(f.store, out.row, NULL, 0, &error));
+	assert_int_equal(queue_length(&f), 0);
+	assert_int_equal(flags_of(&f, id), STORE_FLAG_SEEN);
+	end(&f);
+}
+
+static void
+a_dropped_flag_is_taken_back(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = flag(&f, f.inbox, id, STORE_FLAG_SEEN, true);
+	GError *error = NULL;
+
+	MUST(store_journal_fail(f.store, out.row, POSTERN_ERROR_REFUSED, "no", &error));
+	assert_int_equal(flags_of(&f, id), STORE_FLAG_SEEN);
+	MUST(store_journal_drop(f.store, out.row, &error));
+	assert_int_equal(flags_of(&f, id), 0);
+	assert_int_equal(queue_length(&f), 0);
+	check_totals(&f, f.inbox, 5, 5, 5);
+	end(&f);
+}
+
+static void
+a_flag_and_its_opposite_are_nothing(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended first = flag(&f, f.inbox, id, STORE_FLAG_SEEN, true), second;
+
+	assert_int_not_equal(first.row, 0);
+	second = flag(&f, f.inbox, id, STORE_FLAG_SEEN, false);
+	assert_int_equal(second.row, 0);
+	assert_int_equal(second.n, 1);
+	assert_int_equal(queue_length(&f), 0);
+	assert_int_equal(flags_of(&f, id), 0);
+	end(&f);
+}
+
+static void
+an_opposite_of_what_is_sent_is_sent_too(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended first = flag(&f, f.inbox, id, STORE_FLAG_SEEN, true);
+
+	sent(&f, first.row);
+	assert_int_not_equal(flag(&f, f.inbox, id, STORE_FLAG_SEEN, false).row, 0);
+	assert_int_equal(queue_length(&f), 2);
+	end(&f);
+}
+
+static void
+a_keyword_is_a_flag_too(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntent intent = { .kind = STORE_INTENT_FLAG,
+			       .mailbox = f.inbox,
+			       .messages = &id,
+			       .n_messages = 1,
+			       .keyword = "$Work",
+			       .set = true };
+	StoreIntended out = intend(&f, intent);
+	g_autoptr(StoreRow) row = NULL;
+	GError *error = NULL;
+
+	MUST(store_row_by_id(f.store, id, &row, &error));
+	assert_string_equal(row->keywords, "$Work");
+	MUST(store_journal_drop(f.store, out.row, &error));
+	assert_int_equal(flags_of(&f, id), 0);
+	intent.keyword = "two words";
+	MUST_FAIL(store_intend(f.store, &intent, &out, &error), POSTERN_ERROR_USAGE);
+	end(&f);
+}
+
+static void
+a_moved_message_stands_there_and_keeps_its_identity(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+	g_autofree uint32_t *uids = NULL;
+	GError *error = NULL;
+	StoreTarget target;
+	size_t n;
+
+	check_totals(&f, f.inbox, 4, 4, 5);
+	check_totals(&f, f.archive, 1, 1, 0);
+	assert_int_equal(mailbox_of(&f, id), f.archive);
+	MUST(store_message_uids(f.store, f.inbox, &uids, &n, &error));
+	assert_int_equal(n, 5);
+	assert_int_equal(uids[2], 3);
+	target = only_target(&f, out.row);
+	assert_int_equal(target.mailbox, f.inbox);
+	assert_int_equal(target.uid, 3);
+	sent(&f, out.row);
+	done(&f, out.row, id, 77);
+	check_totals(&f, f.inbox, 4, 4, 4);
+	check_totals(&f, f.archive, 1, 1, 1);
+	assert_int_equal(id_of_uid(f.store, f.archive, 77), id);
+	assert_int_equal(queue_length(&f), 0);
+	end(&f);
+}
+
+static void
+moved_twice_is_moved_once(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3), other = make_mailbox(f.store, "Other");
+	StoreIntended out;
+	StoreTarget target;
+
+	move(&f, f.inbox, f.archive, id);
+	out = move(&f, f.archive, other, id);
+	assert_int_equal(queue_length(&f), 1);
+	target = only_target(&f, out.row);
+	assert_int_equal(target.mailbox, f.inbox);
+	assert_int_equal(target.uid, 3);
+	assert_int_equal(mailbox_of(&f, id), other);
+	assert_int_equal(move(&f, other, f.inbox, id).row, 0);
+	assert_int_equal(queue_length(&f), 0);
+	assert_int_equal(id_of_uid(f.store, f.inbox, 3), id);
+	check_totals(&f, f.inbox, 5, 5, 5);
+	end(&f);
+}
+
+static void
+moved_then_expunged_is_expunged_where_it_is(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out;
+	GError *error = NULL;
+	StoreTarget target;
+
+	move(&f, f.inbox, f.archive, id);
+	out = expunge(&f, f.archive, id);
+	assert_int_equal(queue_length(&f), 1);
+	target = only_target(&f, out.row);
+	assert_int_equal(target.mailbox, f.inbox);
+	check_totals(&f, f.inbox, 4, 4, 5);
+	check_totals(&f, f.archive, 0, 0, 0);
+	assert_int_equal(mailbox_of(&f, id), 0);
+	done(&f, out.row, id, 0);
+	check_totals(&f, f.inbox, 4, 4, 4);
+	assert_false(store_row_by_id(f.store, id, &(StoreRow *){ NULL }, &error));
+	MUST_FAIL(false, POSTERN_ERROR_GONE);
+	end(&f);
+}
+
+static void
+a_dropped_move_goes_back(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+	GError *error = NULL;
+
+	sent(&f, out.row);
+	MUST_FAIL(store_journal_drop(f.store, out.row, &error), POSTERN_ERROR_USAGE);
+	MUST(store_journal_fail(f.store, out.row, POSTERN_ERROR_REFUSED, "over quota", &error));
+	MUST(store_journal_drop(f.store, out.row, &error));
+	check_totals(&f, f.inbox, 5, 5, 5);
+	check_totals(&f, f.archive, 0, 0, 0);
+	assert_int_equal(id_of_uid(f.store, f.inbox, 3), id);
+	end(&f);
+}
+
+static void
+a_half_done_move_keeps_both(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+	StoreOutcome outcome = { .message = id, .state = STORE_TARGET_COPIED, .uid = 9 };
+	GError *error = NULL;
+	StoreTarget target;
+
+	MUST(store_journal_done(f.store, out.row, &outcome, 1, &error));
+	must_be_sound(f.store);
+	check_totals(&f, f.archive, 1, 1, 1);
+	check_totals(&f, f.inbox, 4, 4, 5);
+	target = only_target(&f, out.row);
+	assert_int_equal(target.state, STORE_TARGET_COPIED);
+	assert_int_equal(target.mailbox, f.inbox);
+	assert_int_equal(target.uid, 3);
+	outcome.state = STORE_TARGET_DONE;
+	outcome.uid = 0;
+	outcome.left = true;
+	MUST(store_journal_done(f.store, out.row, &outcome, 1, &error));
+	must_be_sound(f.store);
+	assert_int_equal(queue_length(&f), 0);
+	check_totals(&f, f.inbox, 5, 5, 5);
+	assert_int_equal(flags_of(&f, id_of_uid(f.store, f.inbox, 3)), STORE_FLAG_DELETED);
+	assert_int_equal(id_of_uid(f.store, f.archive, 9), id);
+	end(&f);
+}
+
+static void
+a_copy_has_the_parts_of_its_original(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3), copy;
+	g_autoptr(GBytes) bytes = g_bytes_new_static("hello", 5), got = NULL;
+	StoreIntended out;
+	GError *error = NULL;
+
+	MUST(store_part_put(f.store, id, "1", bytes, &error));
+	out = intend(&f, (StoreIntent){ .kind = STORE_INTENT_COPY,
+					.mailbox = f.inbox,
+					.dest = f.archive,
+					.messages = &id,
+					.n_messages = 1 });
+	copy = only_target(&f, out.row).copy;
+	check_totals(&f, f.archive, 1, 1, 0);
+	MUST(store_part_load(f.store, copy, "1", &got, &error));
+	assert_true(g_bytes_equal(bytes, got));
+	done(&f, out.row, id, 12);
+	assert_int_equal(id_of_uid(f.store, f.archive, 12), copy);
+	end(&f);
+}
+
+static void
+a_copy_that_is_expunged_never_was(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = intend(&f, (StoreIntent){ .kind = STORE_INTENT_COPY,
+						      .mailbox = f.inbox,
+						      .dest = f.archive,
+						      .messages = &id,
+						      .n_messages = 1 });
+
+	assert_int_equal(expunge(&f, f.archive, only_target(&f, out.row).copy).row, 0);
+	assert_int_equal(queue_length(&f), 0);
+	check_totals(&f, f.archive, 0, 0, 0);
+	end(&f);
+}
+
+static StoreIntended
+append(Fixture *f, StoreId dest)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static("Subject: x\r\n\r\nhello\r\n", 21);
+	StoreMessage message = { .date = 5000,
+				 .size = 21,
+				 .subject = SPAN_LITERAL("x"),
+				 .message_id = SPAN_LITERAL("<x@example.org>") };
+
+	return intend(f, (StoreIntent){ .kind = STORE_INTENT_APPEND,
+					.dest = dest,
+					.message = &message,
+					.content = bytes });
+}
+
+static void
+an_appended_message_is_here_whole(void **state)
+{
+	Fixture f = begin(*state, 2);
+	StoreIntended out = append(&f, f.archive), later;
+	g_autoptr(GBytes) got = NULL;
+	GError *error = NULL;
+	bool depends;
+
+	MUST(store_part_load(f.store, out.message, "", &got, &error));
+	assert_int_equal(g_bytes_get_size(got), 21);
+	check_totals(&f, f.archive, 1, 1, 0);
+	later = flag(&f, f.archive, out.message, STORE_FLAG_SEEN, true);
+	MUST(store_journal_depends(f.store, later.row, &depends, &error));
+	assert_true(depends);
+	done(&f, out.row, out.message, 4);
+	MUST(store_journal_depends(f.store, later.row, &depends, &error));
+	assert_false(depends);
+	assert_int_equal(only_target(&f, later.row).uid, 4);
+	check_totals(&f, f.archive, 1, 0, 1);
+	end(&f);
+}
+
+static void
+what_needs_a_failed_row_fails_and_is_tried_with_it(void **state)
+{
+	Fixture f = begin(*state, 2);
+	StoreIntended out = append(&f, f.archive);
+	StoreIntended later = flag(&f, f.archive, out.message, STORE_FLAG_SEEN, true);
+	uint32_t waiting, failed;
+	GError *error = NULL;
+
+	sent(&f, out.row);
+	MUST(store_journal_fail(f.store, out.row, POSTERN_ERROR_REFUSED, "over quota", &error));
+	must_be_sound(f.store);
+	MUST(store_journal_counts(f.store, 0, &waiting, &failed, &error));
+	assert_int_equal(waiting, 0);
+	assert_int_equal(failed, 2);
+	MUST(store_journal_retry(f.store, out.row, &error));
+	MUST(store_journal_counts(f.store, 0, &waiting, &failed, &error));
+	assert_int_equal(waiting, 2);
+	MUST(store_journal_drop(f.store, out.row, &error));
+	assert_int_equal(queue_length(&f), 0);
+	check_totals(&f, f.archive, 0, 0, 0);
+	assert_int_not_equal(later.row, 0);
+	end(&f);
+}
+
+static void
+gone_messages_make_a_failed_row(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+	StoreOutcome outcome = { .message = id, .state = STORE_TARGET_GONE };
+	g_autoptr(StoreJournalRow) row = NULL;
+	GError *error = NULL;
+	uint32_t uid = 3;
+
+	MUST(store_messages_remove(f.store, f.inbox, &uid, 1, NULL, &error));
+	must_be_sound(f.store);
+	MUST(store_journal_done(f.store, out.row, &outcome, 1, &error));
+	MUST(store_journal_row(f.store, out.row, &row, &error));
+	assert_int_equal(row->state, STORE_ROW_FAILED);
+	assert_int_equal(row->code, POSTERN_ERROR_GONE);
+	assert_int_equal(mailbox_of(&f, id), 0);
+	check_totals(&f, f.archive, 0, 0, 0);
+	must_be_sound(f.store);
+	MUST(store_journal_drop(f.store, out.row, &error));
+	assert_false(store_row_by_id(f.store, id, &(StoreRow *){ NULL }, &error));
+	MUST_FAIL(false, POSTERN_ERROR_GONE);
+	end(&f);
+}
+
+static void
+undo(Fixture *f, uint32_t n)
+{
+	StoreUndone out;
+	GError *error = NULL;
+
+	MUST(store_undo(f->store, f->account, &out, &error));
+	assert_int_equal(out.n, n);
+	assert_non_null(out.words);
+	g_free(out.words);
+	must_be_sound(f->store);
+}
+
+static void
+undo_goes_back_step_by_step(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out;
+	GError *error = NULL;
+
+	flag(&f, f.inbox, id, STORE_FLAG_SEEN, true);
+	out = move(&f, f.inbox, f.archive, id);
+	sent(&f, out.row);
+	done(&f, out.row, id, 70);
+	undo(&f, 1);
+	assert_int_equal(mailbox_of(&f, id), f.inbox);
+	assert_int_equal(queue_length(&f), 2);
+	undo(&f, 1);
+	assert_int_equal(flags_of(&f, id), 0);
+	assert_int_equal(queue_length(&f), 1);
+	MUST_FAIL(store_undo(f.store, f.account, &(StoreUndone){ 0 }, &error), POSTERN_ERROR_GONE);
+	end(&f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_flag_shows_at_once_and_waits),
+		TEST(a_dropped_flag_is_taken_back),
+		TEST(a_flag_and_its_opposite_are_nothing),
+		TEST(an_opposite_of_what_is_sent_is_sent_too),
+		TEST(a_keyword_is_a_flag_too),
+		TEST(a_moved_message_stands_there_and_keeps_its_identity),
+		TEST(moved_twice_is_moved_once),
+		TEST(moved_then_expunged_is_expunged_where_it_is),
+		TEST(a_dropped_move_goes_back),
+		TEST(a_half_done_move_keeps_both),
+		TEST(a_copy_has_the_parts_of_its_original),
+		TEST(a_copy_that_is_expunged_never_was),
+		TEST(an_appended_message_is_here_whole),
+		TEST(what_needs_a_failed_row_fails_and_is_tried_with_it),
+		TEST(gone_messages_make_a_failed_row),
+		TEST(undo_goes_back_step_by_step),
+	};
+
+	return cmocka_run_group_tests_name("store/journal", tests, NULL, NULL);
+}
