@@ -135,7 +135,7 @@ differs(const Numbers *said, const StoreMailbox *box, unsigned quirks)
 	    said->uidnext != box->mirrored_uidnext)
 		return true;
 	if (said->present & IMAP_STATUS_MESSAGES && box->known_from_uid == 1 &&
-	    said->messages != box->total)
+	    said->messages != box->mirrored)
 		return true;
 	if (counts_changes(said, box))
 		return said->modseq != box->mirrored_modseq;

@@ -294,7 +294,7 @@ must_search(Mirror *mirror)
 		return false;
 	if (mirror->box->known_from_uid == 1) {
 		mirror->checked = true;
-		mirror->doubt = mirror->box->total + mirror->hopeless->len != mirror->new_exists;
+		mirror->doubt = mirror->box->mirrored + mirror->hopeless->len != mirror->new_exists;
 		return mirror->doubt;
 	}
 	return true;
@@ -520,7 +520,7 @@ tell_progress(Mirror *mirror)
 		return;
 	name = safe_line(mirror->box->name);
 	doing = g_strdup_printf(_("reading %s"), name);
-	line_status(mirror->line, doing, mirror->box->total, mirror->exists);
+	line_status(mirror->line, doing, mirror->box->mirrored, mirror->exists);
 }
 
 /* A server may end a later one first.  What is known reaches down to the lowest of those that are

@@ -127,7 +127,7 @@ mirror_want(Mirror *mirror, uint32_t rows)
 bool
 mirror_covers(const Mirror *mirror, uint32_t n)
 {
-	return mirror->stuck || mirror->box->known_from_uid == 1 || mirror->box->total >= n;
+	return mirror->stuck || mirror->box->known_from_uid == 1 || mirror->box->mirrored >= n;
 }
 
 bool
@@ -596,7 +596,7 @@ static bool
 forget_if_renumbered(Mirror *mirror, GError **error)
 {
 	const StoreMailbox *box = mirror->box;
-	bool known = box->known_from_uid || box->total;
+	bool known = box->known_from_uid || box->mirrored;
 	bool renumbered = mirror->uidvalidity != box->uidvalidity || !mirror->uidvalidity ||
 			  (mirror->uidnext && mirror->uidnext < box->mirrored_uidnext);
 	StoreId id = box->id;

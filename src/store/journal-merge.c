@@ -16,6 +16,19 @@ is_left_alone(const Claim *claim)
 	return claim->state == STORE_ROW_SENT || claim->target == STORE_TARGET_COPIED;
 }
 
+/* A copy that waits is to carry the flag as it was then. */
+static bool
+is_copied_after(const GPtrArray *claims, const Claim *flag)
+{
+	for (guint i = 0; i < claims->len; i++) {
+		const Claim *claim = g_ptr_array_index(claims, i);
+
+		if (claim->kind == STORE_INTENT_COPY && !claim->by_copy && claim->row > flag->row)
+			return true;
+	}
+	return false;
+}
+
 static bool
 same_flag(const Claim *claim, uint16_t flag, const char *keyword)
 {
@@ -37,18 +50,19 @@ merge_flag(Store *store, const StoreIntent *intent, Meant *m, GHashTable *touche
 		return false;
 	for (guint i = 0; i < claims->len; i++) {
 		const Claim *claim = g_ptr_array_index(claims, i);
+		bool leave = is_left_alone(claim) || is_copied_after(claims, claim);
 
 		if (!same_flag(claim, intent->flag, intent->keyword))
 			continue;
 		if (!seen)
 			base = claim->value != !!(claim->changed & TARGET_DIFFERS);
 		seen = true;
-		sent |= is_left_alone(claim);
+		sent |= leave;
 		if (claim->state == STORE_ROW_WAITING && claim->value == intent->set) {
 			m->live = false;
 			return true;
 		}
-		if (!is_left_alone(claim) && !swallow(store, claim, m->id, touched, error))
+		if (!leave && !swallow(store, claim, m->id, touched, error))
 			return false;
 	}
 	if (!seen || sent)

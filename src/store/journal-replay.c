@@ -76,19 +76,46 @@ typedef struct Doing {
 	uint32_t gone;
 } Doing;
 
+/* Has the mirror met it in DEST before the server confirmed it, without telling the UID? */
+static bool
+met_already(Doing *doing, const Sheet *dest, StoreId id, bool sized, uint32_t *uid, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(doing->store, SQL_LOST_MET, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, dest->head.epoch);
+	sqlite3_bind_int64(query, 2, doing->row->dest_uidnext);
+	sqlite3_bind_int64(query, 3, id);
+	sqlite3_bind_int(query, 4, sized);
+	sqlite3_bind_int64(query, 5, doing->row->id);
+	if (!store_step(doing->store, query, &row, error))
+		return false;
+	*uid = row ? (uint32_t)sqlite3_column_int64(query, 0) : 0;
+	return true;
+}
+
 /* The server has it in DEST, under UID or under one that it did not tell. */
 static bool
 note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
 {
 	Located located = { id, uid };
-	Sheet *dest;
+	Sheet *dest = desk_mailbox(&doing->desk, doing->row->dest, error);
 
+	if (!dest)
+		return false;
+	if (!uid && doing->row->dest_uidnext &&
+	    !met_already(doing, dest, id, sized, &located.uid, error))
+		return false;
+	/* At once, so that the next one does not find the same. */
+	if (!uid && located.uid)
+		return place_locate(&doing->desk, dest, &located, 1, error);
 	if (uid) {
 		g_array_append_val(doing->located, located);
 		return true;
 	}
-	dest = desk_mailbox(&doing->desk, doing->row->dest, error);
-	return dest && place_unlocate(&doing->desk, id, error) &&
+	return place_unlocate(&doing->desk, id, error) &&
 	       lost_add(doing->store, id, dest->head.epoch, doing->row->dest_uidnext, false, sized,
 			error);
 }

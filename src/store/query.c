@@ -240,6 +240,11 @@ static const char *const texts[SQL_N] = {
 	    " AND (size = 0 OR size = ?3) AND (received IS NULL OR received = ?4)"
 	    " AND (?2 IS NOT NULL OR (size > 0 AND received IS NOT NULL))"
 	    " ORDER BY id LIMIT 1",
+	[SQL_LOST_MET] =
+	    "SELECT u.uid FROM uids u JOIN messages m ON m.id = u.id JOIN messages x ON x.id = ?3"
+	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id = x.message_id"
+	    " AND (NOT ?4 OR m.size = x.size) AND NOT EXISTS(SELECT 1 FROM targets t"
+	    "  WHERE t.seq = ?5 AND (t.id = m.id OR t.copy = m.id)) LIMIT 1",
 	[SQL_LOST_WHERE] = "SELECT epoch FROM lost WHERE id = ?1 LIMIT 1",
 	[SQL_LOST_DELETE] = "DELETE FROM lost WHERE id = ?1",
 	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0 WHERE epoch = ?1",
