@@ -493,7 +493,7 @@ play_lines(Play *play)
 	}
 	if (!opened && !play->failure)
 		step(play, &open, NULL);
-	if (!case_get(play->one, "rest") && !case_get(play->one, "offline") && !play->failure)
+	if (!case_get(play->one, "rest") && !case_get(play->one, "here") && !play->failure)
 		step(play, &rests, NULL);
 	if (!case_get(play->one, "no-afterword") && !play->failure)
 		afterword(play);
