@@ -422,6 +422,8 @@ drop_swallowed(ImapSession *session)
 		g_queue_delete_link(&session->in_flight, at);
 		if (session->select == pending)
 			session->select = NULL;
+		if (session->owner == pending)
+			session->owner = NULL;
 		imap_session_finish(session, pending, IMAP_OUTCOME_CANCELLED);
 	}
 }
