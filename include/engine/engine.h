@@ -117,6 +117,13 @@ typedef enum { ENGINE_BODIES_NONE, ENGINE_BODIES_TEXT, ENGINE_BODIES_ALL } Engin
 EngineRequest engine_sync(Engine *engine, const char *account, const char *folder,
 			  EngineBodies bodies);
 
+/* A person says that what the server no longer has of FOLDER is meant to be gone.  Without it, much
+ * that is missing at once (more than 50 messages and a fifth of what is kept; or a mailbox numbered
+ * anew with so many less) and that the server did not name is kept: an ENGINE_EVENT_NOTICE
+ * says so, the SYNC ends in REFUSED with the same sentence, and the account's fact "doubt/<mailbox id>"
+ * (store_account_get) holds it until everything is back.  Then as engine_sync. */
+EngineRequest engine_accept_loss(Engine *engine, const char *account, const char *folder);
+
 /* DONE when message UID of FOLDER is in the store with its structure. */
 EngineRequest engine_message(Engine *engine, const char *account, const char *folder, uint32_t uid);
 

@@ -235,6 +235,7 @@ Account *
 account_new(Engine *engine, const ConfigAccount *config, GError **error)
 {
 	Account *account = g_new0(Account, 1);
+	g_autofree char *capabilities = NULL;
 
 	account->engine = engine;
 	account->config = config;
@@ -245,10 +246,13 @@ account_new(Engine *engine, const ConfigAccount *config, GError **error)
 	account->truth = truth_new(account);
 	if (!store_account(engine->store, config->name, &account->id, error) ||
 	    !store_account_get(engine->store, account->id, "binding", &account->memory.binding,
-			       error)) {
+			       error) ||
+	    !store_account_get(engine->store, account->id, "capabilities", &capabilities, error)) {
 		account_free(account);
 		return NULL;
 	}
+	if (capabilities)
+		account->capabilities = g_strsplit(capabilities, " ", -1);
 	return account;
 }
 
@@ -264,6 +268,7 @@ account_free(Account *account)
 	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);
 	connection_memory_clear(&account->memory);
 	g_free(account->memory.binding);
+	g_strfreev(account->capabilities);
 	g_free(account->home);
 	g_free(account->server_id);
 	keep_free(account->keep);

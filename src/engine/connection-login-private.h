@@ -35,8 +35,7 @@ struct Connection {
 	unsigned n_tries, at_try, logins;
 	NetSasl *sasl;
 	GError *sasl_error; /* why a step failed */
-	Span ride;	    /* owned bytes; empty: none */
-	ImapDone ride_done;
+	ConnectionRide ride; /* NULL: none */
 	void *ride_data;
 	bool rides;
 

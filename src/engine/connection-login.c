@@ -147,12 +147,12 @@ on_login(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	connection_logged_in(connection);
 }
 
-/* SELECT may ride with the last line of a login (RFC 4959), once: whatever becomes of the login,
+/* Commands may ride with the last line of a login (RFC 4959), once: whatever becomes of the login,
  * nothing of it is taken for an answer to a challenge. */
 static bool
 may_ride(Connection *connection, const char *mechanism)
 {
-	return !span_is_empty(connection->ride) && !connection->rides &&
+	return connection->ride && !connection->rides &&
 	       (g_str_equal(mechanism, "PLAIN") || g_str_equal(mechanism, "EXTERNAL") ||
 		g_str_has_prefix(mechanism, "SCRAM-")) &&
 	       imap_session_has(connection->session, "SASL-IR") &&
@@ -164,12 +164,8 @@ may_ride(Connection *connection, const char *mechanism)
 static void
 send_ride(Connection *connection)
 {
-	ImapCommand *select = imap_command_new("SELECT");
-
-	imap_command_mailbox(select, connection->ride);
 	connection->rides = true;
-	connection_send(connection, select, IMAP_RIDE, connection->ride_done,
-			connection->ride_data);
+	connection->ride(connection->ride_data);
 }
 
 static bool

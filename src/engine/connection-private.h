@@ -31,16 +31,17 @@ typedef struct ConnectionMemory {
 } ConnectionMemory;
 void connection_memory_clear(ConnectionMemory *memory);
 
-/* CONFIG and MEMORY outlive it.  RIDE: the raw name of a mailbox to SELECT in the same flight as the
- * login, where that is possible; empty: none. */
+/* CONFIG and MEMORY outlive it. */
 Connection *connection_open(const ConfigAccount *config, ConnectionMemory *memory, Log *log,
 			    const char *name, const ConnectionHandler *handler, void *data);
 /* NULL is fine.  What is in flight is answered CLOSED from inside; on_closed does not come. */
 void connection_free(Connection *connection);
 
-/* To be called once before on_online: see above.  DONE is called as for any command; never when
- * the SELECT did not ride: connection_rides tells. */
-void connection_ride(Connection *connection, Span mailbox, ImapDone done, void *data);
+/* Something is to leave in the same flight as the login, where that is possible.  RIDE is called at
+ * most once, from the loop, before on_online, and sends it by connection_send with IMAP_RIDE; never
+ * when this server or login lets nothing ride: connection_rides tells. */
+typedef void (*ConnectionRide)(void *data);
+void connection_ride(Connection *connection, ConnectionRide ride, void *data); /* NULL: nothing */
 bool connection_rides(const Connection *connection);
 
 ImapSession *connection_session(Connection *connection);
@@ -59,6 +60,9 @@ void connection_logout(Connection *connection);
 
 /* COMPRESS=DEFLATE, when the server has it and it is not on yet. */
 void connection_compress(Connection *connection);
+/* The same, asked with the login: from inside a ConnectionRide, by somebody who knows that the server
+ * has it. */
+void connection_compress_riding(Connection *connection);
 
 typedef struct ConnectionFacts {
 	const char *mechanism; /* "SCRAM-SHA-256-PLUS"; NULL before the login */

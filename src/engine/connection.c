@@ -334,18 +334,15 @@ connection_free(Connection *connection)
 	g_clear_error(&connection->failure);
 	g_clear_error(&connection->refusal);
 	g_clear_error(&connection->sasl_error);
-	g_free((char *)connection->ride.at);
 	log_unref(connection->log);
 	g_free(connection->name);
 	g_free(connection);
 }
 
 void
-connection_ride(Connection *connection, Span mailbox, ImapDone done, void *data)
+connection_ride(Connection *connection, ConnectionRide ride, void *data)
 {
-	g_free((char *)connection->ride.at);
-	connection->ride = span_of(g_memdup2(mailbox.at, span_size(mailbox)), span_size(mailbox));
-	connection->ride_done = done;
+	connection->ride = ride;
 	connection->ride_data = data;
 }
 
@@ -372,12 +369,22 @@ on_compress(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespon
 void
 connection_compress(Connection *connection)
 {
-	if (connection->compressing || net_stream_is_deflated(connection->stream) ||
-	    !imap_session_has(connection->session, "COMPRESS=DEFLATE"))
+	if (!imap_session_has(connection->session, "COMPRESS=DEFLATE"))
+		return;
+	connection_compress_riding(connection);
+}
+
+void
+connection_compress_riding(Connection *connection)
+{
+	ImapCommand *command;
+
+	if (connection->compressing || net_stream_is_deflated(connection->stream))
 		return;
 	connection->compressing = true;
-	imap_session_compress(connection->session, on_compress, connection);
-	connection_flush_later(connection);
+	command = imap_command_new("COMPRESS");
+	imap_command_text(command, "DEFLATE");
+	connection_send(connection, command, IMAP_RIDE, on_compress, connection);
 }
 
 void

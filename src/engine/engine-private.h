@@ -81,6 +81,7 @@ typedef struct Job {
 	uint32_t offset, rows;
 	bool fill;
 	EngineBodies bodies;
+	bool accepts; /* SYNC: whatever is gone may be */
 	uint32_t uid;
 	StoreId message;
 	char **sections;
@@ -137,6 +138,7 @@ struct Account {
 	StoreId id;
 
 	ConnectionMemory memory;
+	char **capabilities; /* behind the last login; NULL: never logged in */
 	/* Of Line, owned, by LineRole as far as they were ever needed; the first is always there. */
 	GPtrArray *lines;
 	bool denied[LINE_ROLES]; /* the server has no room for it */
@@ -247,8 +249,12 @@ bool
 mirror_is_windowing(const Mirror *mirror); /* the first window was asked for, and is not here */
 bool mirror_is_busy(const Mirror *mirror); /* commands of its own in flight */
 const GError *mirror_error(const Mirror *mirror); /* SELECT was refused */
+/* So much is gone that nothing was removed (mirror-doubt.c): the sentence; or NULL. */
+const GError *mirror_loss(const Mirror *mirror);
+/* A person says that it may be. */
+void mirror_accept_loss(Mirror *mirror);
 StoreId mirror_mailbox(const Mirror *mirror);
-bool mirror_on_response(Mirror *mirror, const ImapResponse *response);
+bool mirror_on_response(Mirror *mirror, const ImapResponse *response, ImapTicket ticket);
 /* The person looks here: the window first. */
 void mirror_want(Mirror *mirror, uint32_t rows);
 /* True when rows up to N are here, or all there are. */

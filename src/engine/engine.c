@@ -445,6 +445,16 @@ engine_sync(Engine *engine, const char *account, const char *folder, EngineBodie
 }
 
 EngineRequest
+engine_accept_loss(Engine *engine, const char *account, const char *folder)
+{
+	Job *job = job_new(JOB_SYNC);
+
+	job->folder = g_strdup(folder);
+	job->accepts = true;
+	return send_job(engine, account, job);
+}
+
+EngineRequest
 engine_message(Engine *engine, const char *account, const char *folder, uint32_t uid)
 {
 	Job *job = job_new(JOB_MESSAGE);

@@ -252,6 +252,7 @@ sync_bodies(Line *line, Job *job, GBytes *raw)
 {
 	if (job->bodies == ENGINE_BODIES_NONE || job->bodies_done)
 		return true;
+	connection_compress(line->connection);
 	/* Another line may keep it true: this one looks on. */
 	if (!line_need_mailbox(line, raw))
 		return mirror_is(line->mirror, raw) && mirror_error(line->mirror);
@@ -295,6 +296,8 @@ step_sync(Line *line, Job *job)
 			return false;
 		mirror = sync_mirror(line, job, raw);
 
+		if (job->accepts && (mirror || (line->mirror && mirror_is(line->mirror, raw))))
+			mirror_accept_loss(mirror ? mirror : line->mirror);
 		if (!mirror) {
 			if (!line->mirror || !mirror_is(line->mirror, raw) ||
 			    !mirror_error(line->mirror))
@@ -303,12 +306,13 @@ step_sync(Line *line, Job *job)
 			line_forget_mailbox(line);
 			continue;
 		}
-		connection_compress(line->connection);
 		mirror_want(mirror, 1);
-		if (!mirror_is_current(mirror))
-			return false;
-		if (!mirror_is_complete(mirror)) {
-			mirror_fill(mirror);
+		mirror_continue_sync(mirror);
+		/* Where nothing changed there is nothing to compress. */
+		if (!mirror_is_current(mirror) || !mirror_is_complete(mirror)) {
+			connection_compress(line->connection);
+			if (mirror_is_current(mirror))
+				mirror_fill(mirror);
 			return false;
 		}
 		if (mirror == line->mirror && mirror_is_busy(mirror))
@@ -318,6 +322,8 @@ step_sync(Line *line, Job *job)
 			return false;
 		if (mirror_error(mirror))
 			skip_sync_folder(job, mirror_error(mirror));
+		else if (mirror_loss(mirror))
+			skip_sync_folder(job, mirror_loss(mirror));
 		else
 			next_sync_folder(job);
 	}

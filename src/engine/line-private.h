@@ -52,6 +52,8 @@ struct Line {
 	Connection *connection;
 	bool online;
 	bool introduces;   /* ID and LIST are still to be sent */
+	bool enables;	   /* ENABLE QRESYNC was sent, or it is too late for it */
+	bool no_qresync;   /* SELECT (QRESYNC ...) was refused */
 	int64_t online_ms; /* monotonic; since when */
 	unsigned failures; /* in a row */
 	GSource *retry;	   /* owned */
@@ -91,6 +93,8 @@ void line_logout(Line *line);
 void line_ride(Line *line);
 
 bool line_has(const Line *line, const char *capability); /* false without a connection */
+/* Before the login: what the account's last line had behind it; then what this one has. */
+bool line_expects(const Line *line, const char *capability);
 
 /* May it leave the mailbox that is selected for another one, nobody waiting?  The interactive one only
  * where there is no other to do it. */

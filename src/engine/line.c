@@ -21,6 +21,36 @@ line_has(const Line *line, const char *capability)
 	       imap_session_has(connection_session(line->connection), capability);
 }
 
+bool
+line_expects(const Line *line, const char *capability)
+{
+	char *const *words = line->account->capabilities;
+
+	if (line->online || !words)
+		return line_has(line, capability);
+	for (; *words; words++)
+		if (!g_ascii_strcasecmp(*words, capability))
+			return true;
+	return false;
+}
+
+/* So that the next line can ask for more with its login. */
+static void
+keep_capabilities(Line *line)
+{
+	Account *account = line->account;
+	g_auto(GStrv) now = imap_session_capabilities(connection_session(line->connection));
+	g_autofree char *words = NULL;
+
+	if (account->capabilities &&
+	    g_strv_equal((const char *const *)account->capabilities, (const char *const *)now))
+		return;
+	words = g_strjoinv(" ", now);
+	store_account_set(account->engine->store, account->id, "capabilities", words, NULL);
+	g_strfreev(account->capabilities);
+	account->capabilities = g_steal_pointer(&now);
+}
+
 /* What the person is told of the account's link is the interactive line's. */
 static void
 set_link(Line *line, EngineLink link)
@@ -235,6 +265,7 @@ on_online(void *data)
 	line->online_ms = g_get_monotonic_time() / 1000;
 	store_account_set(line->account->engine->store, line->account->id, "binding",
 			  line->account->memory.binding, NULL);
+	keep_capabilities(line);
 	g_clear_error(&line->error);
 	/* A mailbox whose SELECT could not ride goes first: the person waits for it. */
 	if (line->mirror && (!connection_rides(line->connection) || !mirror_is_busy(line->mirror)))
@@ -287,7 +318,7 @@ on_response(void *data, const ImapResponse *response, ImapTicket ticket)
 	folders_on_response(line, response);
 	if (line->role == LINE_LISTENING)
 		line_listen_heard(line, response);
-	if (line->mirror && mirror_on_response(line->mirror, response))
+	if (line->mirror && mirror_on_response(line->mirror, response, ticket))
 		line_pump_later(line);
 }
 
@@ -307,6 +338,23 @@ on_literal_bytes(void *data, Span bytes)
 	parts_on_literal_bytes(line->parts, bytes);
 }
 
+static void
+ride_compress(void *data)
+{
+	Line *line = data;
+
+	if (line_expects(line, "COMPRESS=DEFLATE"))
+		connection_compress_riding(line->connection);
+}
+
+/* A SYNC is to be short rather than quick: what it asks for comes compressed. */
+static void
+ride_for_sync(Line *line)
+{
+	if (!g_queue_is_empty(&line->account->syncs) && line->account->capabilities)
+		connection_ride(line->connection, ride_compress, line);
+}
+
 void
 line_ride(Line *line)
 {
@@ -317,8 +365,11 @@ line_ride(Line *line)
 	if (!folder && g_queue_is_empty(&line->account->jobs))
 		folder = line->account->home;
 	raw = folder ? folders_raw_name(line->account, folder) : NULL;
-	if (!raw)
+	if (!raw) {
+		if (!folder)
+			ride_for_sync(line);
 		return;
+	}
 	take_mailbox(line, raw, false);
 	mirror_ride(line->mirror);
 	if (folder == line->account->home)
@@ -338,7 +389,7 @@ line_connect(Line *line)
 	if (line->connection || line->account->engine->offline)
 		return;
 	engine_drop_source(&line->retry);
-	line->refused = false;
+	line->refused = line->enables = line->no_qresync = false;
 	line->connection = connection_open(line->account->config, &line->account->memory,
 					   line->account->engine->log, line->name, &handler, line);
 	if (line->role == LINE_INTERACTIVE)

@@ -1,4 +1,4 @@
-/* Where the mirror and the server differ: what is gone here, and what should be here and is not.
+/* What should be here and is not.
  *
  * A message whose answer cannot be read (the session passes over a structure that a server cannot
  * put into words), or that a server leaves out, is a hole.  It is asked for again as before, then by
@@ -161,73 +161,15 @@ take_holes(Mirror *mirror, const GArray *missing)
 	}
 }
 
-/* ---- comparing --------------------------------------------------------------------------------------------- */
-
-/* How many of the server's UIDs there are, and how many from FROM on. */
-static uint64_t
-count_from(const GArray *ranges, uint32_t from)
+void
+mirror_fetch_holes(Mirror *mirror, const GArray *missing)
 {
-	uint64_t count = 0;
-
-	for (guint i = 0; i < ranges->len; i++) {
-		const ImapRange *range = &g_array_index(ranges, ImapRange, i);
-		uint32_t low = MAX(range->low, from);
-
-		if (low <= range->high)
-			count += (uint64_t)range->high - low + 1;
-	}
-	return count;
-}
-
-/* What was asked about, and no more: a search for a range of UIDs brings the newest message too,
- * and some servers do not look at the range. */
-static void
-cut_below(GArray *ranges, uint32_t from)
-{
-	for (guint i = ranges->len; i > 0; i--) {
-		ImapRange *range = &g_array_index(ranges, ImapRange, i - 1);
-
-		if (range->high < from)
-			g_array_remove_index_fast(ranges, i - 1);
-		else
-			range->low = MAX(range->low, from);
-	}
-}
-
-bool
-mirror_compare(Mirror *mirror)
-{
-	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-	g_autofree uint32_t *uids = NULL;
-	uint64_t above = count_from(mirror->found, mirror->box->mirrored_uidnext);
-	size_t n;
-
+	if (!missing->len || mirror->hole_rounds >= HOLE_ROUNDS)
+		return;
+	mirror->hole_rounds++;
+	mirror->hole_stage = 0;
 	mirror->top_known = false;
-	/* More than there can be: a server that lies about it is not asked again. */
-	if (count_from(mirror->found, 1) > mirror->exists) {
-		log_event(mirror->account->engine->log, "mirror", "SEARCH found more than EXISTS");
-		return false;
-	}
-	if (!mirror_apply(mirror) || !mirror_uids(mirror, mirror->search_from, &uids, &n))
-		return false;
-	cut_below(mirror->found, mirror->search_from);
-	seqmap_compare(mirror->found, uids, n, mirror->gone, missing);
-	log_event(mirror->account->engine->log, "mirror", "compared: %u gone, %u ranges missing",
-		  mirror->gone->len, missing->len);
-	for (guint i = 0; i < mirror->gone->len; i++)
-		mirror_forget_hopeless(mirror, g_array_index(mirror->gone, uint32_t, i));
-	/* What is above is asked for with the holes; the newest of those below has this number. */
-	mirror->top_seq = mirror->new_exists = mirror->exists - (uint32_t)above;
-	mirror->top_known = true;
-	seqmap_clear(&mirror->map);
-	if (missing->len && mirror->hole_rounds < HOLE_ROUNDS) {
-		mirror->hole_rounds++;
-		mirror->top_known = false;
-		take_holes(mirror, missing);
-		mirror->holes_end =
-		    g_array_index(mirror->holes, uint32_t, mirror->holes->len - 1) + 1;
-		mirror->hole_stage = 0;
-		send_holes(mirror);
-	}
-	return mirror_apply(mirror);
+	take_holes(mirror, missing);
+	mirror->holes_end = g_array_index(mirror->holes, uint32_t, mirror->holes->len - 1) + 1;
+	send_holes(mirror);
 }

@@ -1,24 +1,11 @@
-/* What is asked for: the window the person looks at, what is new, what changed, what is gone, and
- * then the rest, newest first, in slices.
- *
- * Slices are ranges of UIDs, because a UID FETCH means the same whatever arrives or goes in the
- * meantime; how many messages such a range holds is learnt from the slices before it.  A slice is
- * sized so that it takes about SLICE_US of line time, and the next one leaves when no more than that,
- * or than a round trip brings, is still to come: the line is busy while rows are written down, and a
- * person's command waits for about two slices. */
+/* What is asked for: the window the person looks at, what is new, what changed, what is gone.  What is new
+ * and what changed goes out together; what QRESYNC told with SELECT is not asked for again. */
 #include "mirror-private.h"
 
 #include "base/safetext.h"
 
 #define WINDOW_MAX_ROWS 200
-#define SLICE_US	100000
-#define SLICE_FIRST	64     /* messages, before anything is known of the line */
-#define WAIT_MAX_US	400000 /* a longer round trip leaves the line idle in between */
-#define SLICE_MIN_ROWS	8
-#define PIECE_US	2000 /* what comes within so long comes at once */
-#define SLICE_MAX_ROWS	4000 /* and no more, however fast: memory, and a cancelled fill */
-#define FLAGS_FACTOR	8    /* flags alone are this much shorter than whole records, or more */
-#define NEWS_MAX	5    /* times new mail is asked for, before the rest is looked at */
+#define NEWS_MAX	5 /* times new mail is asked for, before the rest is looked at */
 
 void
 mirror_resume(Mirror *mirror)
@@ -29,8 +16,8 @@ mirror_resume(Mirror *mirror)
 
 /* ---- the window ------------------------------------------------------------------------------------ */
 
-static void
-sync_failed(Mirror *mirror, const ImapResponse *response, const char *what)
+void
+mirror_failed(Mirror *mirror, const ImapResponse *response, const char *what)
 {
 	g_autoptr(GError) error =
 	    response ? account_refusal(response, POSTERN_ERROR_REFUSED, what)
@@ -73,7 +60,7 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 	/* NO, and rows: one of them is broken on the server; it is a hole, and looked for below. */
 	if (outcome == IMAP_OUTCOME_CANCELLED || outcome == IMAP_OUTCOME_BAD ||
 	    (outcome == IMAP_OUTCOME_NO && !mirror->rows_seen)) {
-		sync_failed(mirror, response, _("read the newest messages"));
+		mirror_failed(mirror, response, _("read the newest messages"));
 		return;
 	}
 	mirror->doubt |= mirror->rows_seen < MIN(mirror->wanted, mirror->new_exists);
@@ -87,6 +74,7 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 		progress.known_from_uid = mirror->seen_min ? mirror->seen_min : uidnext;
 	learn_top(mirror);
 	mirror->flags_done = mirror->checked = mirror->new_done = true;
+	mirror_flags_seen(mirror);
 	if (mirror_write(mirror, &progress))
 		mirror_resume(mirror);
 }
@@ -118,6 +106,7 @@ settle_empty(Mirror *mirror)
 		progress.mirrored_modseq = mirror->modseq;
 	mirror->flags_done = mirror->checked = mirror->new_done = true;
 	mirror->new_exists = 0;
+	mirror_flags_seen(mirror);
 	mirror_write(mirror, &progress);
 }
 
@@ -242,65 +231,97 @@ send_changed(Mirror *mirror)
 
 /* ---- what is gone ----------------------------------------------------------------------------------------- */
 
-static void
-on_searched(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+/* How many there are up to the newest that is mirrored, at the server. */
+static uint32_t
+top_number(const Mirror *mirror)
 {
-	Mirror *mirror = data;
-
-	if (outcome == IMAP_OUTCOME_CLOSED)
-		return;
-	mirror->pending--;
-	mirror->searching = false;
-	mirror->checked = true;
-	mirror->doubt = false;
-	if (outcome == IMAP_OUTCOME_OK && mirror->compare) {
-		mirror_compare(mirror);
-	} else if (outcome == IMAP_OUTCOME_OK && mirror->has_count) {
-		g_autofree uint32_t *uids = NULL;
-		size_t n;
-
-		mirror->doubt =
-		    mirror_uids(mirror, mirror->search_from, &uids, &n) && n != mirror->count;
-	}
-	mirror_resume(mirror);
+	return mirror->top_known ? mirror->top_seq : mirror->new_exists;
 }
 
-static void
-send_search(Mirror *mirror, bool compare)
-{
-	ImapCommand *command = imap_command_new("UID SEARCH");
-
-	mirror->compare = compare;
-	mirror->searching = true;
-	mirror->has_count = false;
-	g_array_set_size(mirror->found, 0);
-	if (line_has(mirror->line, "ESEARCH"))
-		imap_command_text(command, compare ? "RETURN (ALL)" : "RETURN (COUNT)");
-	else
-		mirror->compare = true;
-	mirror->search_from = MAX(mirror->box->known_from_uid, 1);
-	imap_command_text(command, "UID %u:*", mirror->search_from);
-	mirror->pending++;
-	mirror_send(mirror, command, on_searched, mirror);
-}
-
-/* When everything is here, the count tells; else the server counts the part that is. */
+/* When everything is here, the count tells; when the rest is not, and the server did not tell, a look at
+ * the numbers where what is here begins. */
 static bool
-must_search(Mirror *mirror)
+must_compare(Mirror *mirror)
 {
+	bool whole = mirror->box->known_from_uid == 1;
+
+	if (mirror->distrusts)
+		return false;
 	if (mirror->doubt)
 		return true;
 	if (mirror->checked)
 		return false;
-	if (mirror->box->known_from_uid == 1) {
-		mirror->checked = true;
-		mirror->doubt = mirror->box->mirrored + mirror->hopeless->len != mirror->new_exists;
-		return mirror->doubt;
-	}
+	mirror->checked = true;
+	if (whole)
+		return mirror_kept(mirror) + mirror->hopeless->len != top_number(mirror);
+	return !mirror->told;
+}
+
+/* At once, before anything is asked for: so much less that it is not believed. */
+static bool
+is_decimated(Mirror *mirror)
+{
+	uint32_t kept = mirror_kept(mirror);
+
+	if (mirror->current || mirror->distrusts || mirror->box->known_from_uid != 1 ||
+	    mirror->exists >= kept || mirror_may_lose(mirror, kept - mirror->exists))
+		return false;
+	mirror_distrust(mirror, mirror->exists);
 	return true;
 }
 
 /* ---- one after the other ------------------------------------------------------------------------------------ */
+
+static void
+become_current(Mirror *mirror)
+{
+	if (!mirror->top_known && !mirror->distrusts) {
+		mirror->top_seq = mirror->new_exists;
+		mirror->top_known = true;
+		seqmap_clear(&mirror->map);
+	}
+	if (mirror->current)
+		return;
+	mirror->current = true;
+	mirror->fill_next = mirror->box->known_from_uid - 1;
+	if (!mirror->distrusts)
+		mirror_trust(mirror);
+	if (!mirror->flags_next && mirror->box->mirrored_uidnext > 1 &&
+	    mirror_flags_are_old(mirror))
+		mirror->flags_next = mirror->box->mirrored_uidnext - 1;
+}
+
+/* Nothing is under way: what was heard of is what there is (RFC 7162, 6). */
+static bool
+note_modseq(Mirror *mirror)
+{
+	ImapSession *session = connection_session(mirror->line->connection);
+	MirrorProgress progress = { .mirrored_modseq = MAX(mirror->modseq, mirror->seen_modseq) };
+
+	if (!mirror_has_condstore(mirror) || !mirror->box->mirrored_modseq || mirror->distrusts ||
+	    mirror->flags_next || mirror->n_slices ||
+	    progress.mirrored_modseq <= mirror->box->mirrored_modseq ||
+	    imap_session_in_flight(session) || imap_session_waiting(session))
+		return true;
+	return mirror_write(mirror, &progress);
+}
+
+/* True: asked for something that has to come first. */
+static bool
+ask_for_changes(Mirror *mirror)
+{
+	if (wants_new(mirror))
+		send_new(mirror);
+	if (!mirror->flags_done)
+		send_changed(mirror);
+	if (mirror->pending)
+		return true;
+	if (!mirror->new_done) {
+		mirror->new_done = true;
+		mirror->new_exists = mirror->exists;
+	}
+	return false;
+}
 
 void
 mirror_continue_sync(Mirror *mirror)
@@ -311,6 +332,7 @@ mirror_continue_sync(Mirror *mirror)
 	/* Only a message or its parts were asked for so far. */
 	if (!mirror->wanted)
 		return;
+	is_decimated(mirror);
 	if (!mirror->box->known_from_uid) {
 		if (mirror->exists) {
 			send_window(mirror);
@@ -318,32 +340,18 @@ mirror_continue_sync(Mirror *mirror)
 		}
 		settle_empty(mirror);
 	}
-	if (wants_new(mirror)) {
-		send_new(mirror);
+	if (ask_for_changes(mirror))
+		return;
+	if (must_compare(mirror)) {
+		mirror_compare(mirror);
 		return;
 	}
-	if (!mirror->new_done) {
-		mirror->new_done = true;
-		mirror->new_exists = mirror->exists;
-	}
-	if (!mirror->flags_done) {
-		send_changed(mirror);
-		if (mirror->pending)
-			return;
-	}
-	if (must_search(mirror)) {
-		send_search(mirror, mirror->doubt);
+	if (mirror->suspects->len && !mirror->n_slices) {
+		mirror_ask_suspects(mirror);
 		return;
 	}
-	if (!mirror->top_known) {
-		mirror->top_seq = mirror->new_exists;
-		mirror->top_known = true;
-		seqmap_clear(&mirror->map);
-	}
-	if (!mirror->current) {
-		mirror->current = true;
-		mirror->fill_next = mirror->box->known_from_uid - 1;
-	}
+	become_current(mirror);
+	note_modseq(mirror);
 }
 
 /* ---- a single message ------------------------------------------------------------------------------------------ */
@@ -411,233 +419,5 @@ mirror_fetch_message(Mirror *mirror, Job *job)
 		job->pending--;
 		mirror->lone--;
 		g_free(lone);
-	}
-}
-
-/* ---- the rest ------------------------------------------------------------------------------------------------------ */
-
-static uint32_t
-scaled(uint32_t span, uint64_t times, uint64_t of)
-{
-	uint64_t n = (uint64_t)span * times / MAX(of, 1);
-
-	return (uint32_t)CLAMP(n, 1, UINT32_MAX / 4);
-}
-
-void
-mirror_time_row(Mirror *mirror)
-{
-	int64_t now = g_get_monotonic_time();
-
-	if (!mirror->look_us) {
-		int64_t wait_us = now - mirror->asked_us;
-
-		mirror->look_us = now;
-		mirror->wait_us = mirror->wait_us ? MIN(mirror->wait_us, wait_us) : wait_us;
-	}
-	if (mirror->look_rows || now - mirror->look_us >= PIECE_US)
-		mirror->look_rows++;
-}
-
-/* How many rows a slice may have, now that SLICE is over.  Only what came after the first piece is
- * timed: that one waited for a round trip, and TLS hands out 16 KiB at once.  Of samples the highest
- * counts, as the lower ones may hold a time when nothing was asked for; a line that gets slower shows
- * within some slices. */
-static uint32_t
-learn_goal(Mirror *mirror, const Slice *slice)
-{
-	int64_t now = g_get_monotonic_time(), sample;
-
-	if (mirror->look_rows * 4 < slice->rows) {
-		/* All of it in one piece: too short to tell; or it ended together with another. */
-		return mirror->looked ? 0 : MIN(slice->rows * 2, SLICE_MAX_ROWS);
-	}
-	sample = mirror->look_rows * G_USEC_PER_SEC / (now - mirror->look_us);
-	mirror->rate = MAX(sample, mirror->rate * 9 / 10);
-	mirror->looked = true;
-	mirror->look_us = now;
-	mirror->look_rows = 0;
-	/* At most four times what was seen to work. */
-	return (
-	    uint32_t)CLAMP(MIN(mirror->rate * SLICE_US / G_USEC_PER_SEC, (int64_t)slice->rows * 4),
-			   SLICE_MIN_ROWS, SLICE_MAX_ROWS);
-}
-
-/* SLICE is over: how many UIDs next. */
-static void
-learn_span(Mirror *mirror, const Slice *slice)
-{
-	uint32_t asked = slice->high - slice->low + 1, goal;
-
-	if (!slice->rows) {
-		mirror->span = scaled(MAX(mirror->span, asked), 4, 1);
-		return;
-	}
-	if (slice->kind == SLICE_FLAGS || asked < mirror->span)
-		return;
-	goal = learn_goal(mirror, slice);
-	if (!goal)
-		return;
-	mirror->goal = goal;
-	mirror->span = scaled(asked, goal, slice->rows);
-}
-
-static void on_slice(void *data, ImapTicket ticket, ImapOutcome outcome,
-		     const ImapResponse *response);
-
-static void
-send_slice(Mirror *mirror, SliceKind kind, uint32_t low, uint32_t high)
-{
-	ImapCommand *command = imap_command_new("UID FETCH");
-	uint32_t goal = mirror->goal ? mirror->goal : SLICE_FIRST;
-	Slice *slice;
-
-	if (!mirror->n_slices) {
-		mirror->looked = false;
-		mirror->asked_us = g_get_monotonic_time();
-		mirror->look_us = mirror->look_rows = 0;
-	}
-	slice = &mirror->slices[mirror->n_slices++];
-	*slice = (Slice){
-		.kind = kind,
-		.low = low,
-		.high = high,
-		.expected = kind == SLICE_FLAGS ? goal * FLAGS_FACTOR : goal,
-	};
-	imap_command_range(command, low, high);
-	imap_command_text(command, "%s",
-			  kind == SLICE_FLAGS ? "(UID FLAGS)" : mirror_items(mirror));
-	slice->ticket = mirror_send(mirror, command, on_slice, mirror);
-}
-
-static void
-tell_progress(Mirror *mirror)
-{
-	g_autofree char *doing = NULL;
-	g_autofree char *name = NULL;
-
-	if (mirror_is_complete(mirror))
-		return;
-	name = safe_line(mirror->box->name);
-	doing = g_strdup_printf(_("reading %s"), name);
-	line_status(mirror->line, doing, mirror->box->mirrored, mirror->exists);
-}
-
-/* A server may end a later one first.  What is known reaches down to the lowest of those that are
- * over in a row: a line that breaks now leaves no hole. */
-static void
-take_ended(Mirror *mirror, MirrorProgress *progress)
-{
-	bool flags = false;
-
-	while (mirror->n_slices && mirror->slices[0].ended) {
-		const Slice *slice = &mirror->slices[0];
-
-		if (slice->kind == SLICE_FULL)
-			progress->known_from_uid = slice->low;
-		else
-			flags = true;
-		mirror->n_slices--;
-		memmove(mirror->slices, mirror->slices + 1,
-			mirror->n_slices * sizeof *mirror->slices);
-	}
-	for (unsigned i = 0; i < mirror->n_slices; i++)
-		flags &= mirror->slices[i].kind != SLICE_FLAGS;
-	if (flags && !mirror->flags_next && mirror_has_condstore(mirror))
-		progress->mirrored_modseq = mirror->modseq;
-	/* All of it is here: does it come to what the server has? */
-	if (progress->known_from_uid == 1)
-		mirror->checked = false;
-}
-
-static void
-on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
-{
-	Mirror *mirror = data;
-	MirrorProgress progress = { 0 };
-	Slice *slice = mirror->slices;
-
-	if (outcome == IMAP_OUTCOME_CLOSED)
-		return;
-	while (slice->ticket != ticket) {
-		slice++;
-		g_assert(slice < mirror->slices + mirror->n_slices);
-	}
-	slice->ended = true;
-	/* NO: some of these were expunged meanwhile, or one is broken on the server; what could be had
-	 * came.  BAD: the server does not take what we ask. */
-	if (outcome == IMAP_OUTCOME_BAD)
-		sync_failed(mirror, response, _("read the rest of the folder"));
-	else
-		learn_span(mirror, slice);
-	take_ended(mirror, &progress);
-	if (mirror->stuck || !mirror_write(mirror, &progress))
-		return;
-	tell_progress(mirror);
-	line_pump_later(mirror->line);
-}
-
-static bool
-may_send_slice(const Mirror *mirror)
-{
-	uint64_t to_come = 0, whole = 0;
-
-	if (mirror->stuck || mirror->retired || mirror->n_slices >= MIRROR_SLICES)
-		return false;
-	for (unsigned i = 0; i < mirror->n_slices; i++) {
-		const Slice *slice = &mirror->slices[i];
-
-		whole = slice->expected;
-		if (slice->ended)
-			continue;
-		to_come += slice->expected - MIN(slice->rows, slice->expected);
-	}
-	/* Before anything is known of the line, one at a time. */
-	if (!mirror->n_slices || !mirror->goal)
-		return !mirror->n_slices;
-	/* What is on its way in a round trip keeps nobody waiting. */
-	whole = whole * (uint64_t)CLAMP(mirror->wait_us, SLICE_US, WAIT_MAX_US) / SLICE_US;
-	return to_come <= whole;
-}
-
-void
-mirror_fill_on(Mirror *mirror)
-{
-	if (mirror->filling)
-		mirror_fill(mirror);
-}
-
-void
-mirror_hold(Mirror *mirror)
-{
-	mirror->filling = false;
-}
-
-void
-mirror_fill(Mirror *mirror)
-{
-	uint32_t known_from = mirror->box->known_from_uid;
-
-	if (!mirror->span)
-		mirror->span = scaled(SLICE_FIRST, MAX(mirror->uidnext, 1), MAX(mirror->exists, 1));
-	mirror->filling = true;
-	while (may_send_slice(mirror)) {
-		uint32_t low, high, span = mirror->span;
-
-		if (mirror->flags_next && mirror->flags_next >= known_from) {
-			span = scaled(span, FLAGS_FACTOR, 1);
-			high = mirror->flags_next;
-			low = high - MIN(span, high - known_from + 1) + 1;
-			mirror->flags_next = low > known_from ? low - 1 : 0;
-			send_slice(mirror, SLICE_FLAGS, low, high);
-			continue;
-		}
-		mirror->flags_next = 0;
-		if (!mirror->fill_next)
-			break;
-		high = mirror->fill_next;
-		low = high - MIN(span, high) + 1;
-		mirror->fill_next = low - 1;
-		send_slice(mirror, SLICE_FULL, low, high);
 	}
 }

@@ -10,7 +10,6 @@
 
 #define WRITE_ROWS    500 /* a transaction of about 10 ms */
 #define WRITE_CHANGES 5000
-#define FOUND_SPARE   1000
 
 Mirror *
 mirror_new(Line *line, GBytes *raw)
@@ -25,6 +24,9 @@ mirror_new(Line *line, GBytes *raw)
 	mirror->change_words = g_string_chunk_new(1024);
 	mirror->gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	mirror->found = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+	mirror->earlier = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	mirror->searches = g_array_new(FALSE, FALSE, sizeof(ImapTicket));
+	mirror->suspects = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	mirror->holes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	mirror->hopeless = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	return mirror;
@@ -36,6 +38,12 @@ mirror_free(Mirror *mirror)
 	if (!mirror)
 		return;
 	seqmap_clear(&mirror->map);
+	compare_free(mirror->compare);
+	for (unsigned i = 0; i < mirror->n_slices; i++)
+		g_clear_pointer(&mirror->slices[i].came, g_array_unref);
+	g_array_unref(mirror->earlier);
+	g_array_unref(mirror->searches);
+	g_array_unref(mirror->suspects);
 	g_array_unref(mirror->holes);
 	g_array_unref(mirror->hopeless);
 	g_array_unref(mirror->found);
@@ -45,6 +53,7 @@ mirror_free(Mirror *mirror)
 	record_batch_free(mirror->batch);
 	store_mailbox_free(mirror->box);
 	g_clear_error(&mirror->error);
+	g_clear_error(&mirror->loss);
 	g_bytes_unref(mirror->raw);
 	g_free(mirror);
 }
@@ -85,8 +94,8 @@ mirror_is_current(const Mirror *mirror)
 bool
 mirror_is_complete(const Mirror *mirror)
 {
-	return mirror->stuck ||
-	       (mirror->box && mirror->box->known_from_uid == 1 && !mirror->flags_next);
+	return mirror->stuck || (mirror->box && mirror->box->known_from_uid == 1 &&
+				 !mirror->flags_next && !mirror->suspects->len);
 }
 
 bool
@@ -133,7 +142,9 @@ mirror_covers(const Mirror *mirror, uint32_t n)
 bool
 mirror_has_condstore(const Mirror *mirror)
 {
-	return mirror->modseq && !mirror->no_modseq && line_has(mirror->line, "CONDSTORE");
+	/* QRESYNC implies it (RFC 7162, 3.2.3). */
+	return mirror->modseq && !mirror->no_modseq &&
+	       (line_has(mirror->line, "CONDSTORE") || line_has(mirror->line, "QRESYNC"));
 }
 
 const char *
@@ -188,7 +199,7 @@ write_down(Mirror *mirror, const MirrorProgress *progress, GError **error)
 			to.known_from_uid = progress->known_from_uid;
 		if (progress->mirrored_uidnext)
 			to.mirrored_uidnext = progress->mirrored_uidnext;
-		if (progress->mirrored_modseq)
+		if (progress->mirrored_modseq && !mirror->distrusts)
 			to.mirrored_modseq = progress->mirrored_modseq;
 		if (!store_mailbox_progress(store, box->id, to.known_from_uid, to.mirrored_uidnext,
 					    to.mirrored_modseq, error))
@@ -308,6 +319,12 @@ load_map(Mirror *mirror)
 	return true;
 }
 
+const GArray *
+mirror_mapped(Mirror *mirror)
+{
+	return load_map(mirror) ? mirror->map.uids : NULL;
+}
+
 static void
 on_expunge(Mirror *mirror, uint32_t seq)
 {
@@ -318,6 +335,7 @@ on_expunge(Mirror *mirror, uint32_t seq)
 		mirror->doubt = true;
 		return;
 	}
+	mirror_numbers_shifted(mirror);
 	mirror->exists--;
 	if (seq <= mirror->new_exists)
 		mirror->new_exists--;
@@ -330,7 +348,7 @@ on_expunge(Mirror *mirror, uint32_t seq)
 	if (load_map(mirror))
 		uid = seqmap_expunge(&mirror->map, seq);
 	else
-		mirror->doubt = true;
+		mirror->doubt |= !mirror->distrusts;
 	if (mirror->top_known && seq <= mirror->top_seq)
 		mirror->top_seq--;
 	if (uid) {
@@ -339,54 +357,31 @@ on_expunge(Mirror *mirror, uint32_t seq)
 	}
 }
 
-static int
-compare_ranges(const void *a, const void *b)
-{
-	uint32_t x = ((const ImapRange *)a)->low, y = ((const ImapRange *)b)->low;
-
-	return x < y ? -1 : x > y;
-}
-
-static void
-on_vanished(Mirror *mirror, const ImapResponse *response)
-{
-	g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-	g_autofree uint32_t *uids = NULL;
-	uint32_t reach = 0;
-	size_t n;
-	guint next = 0;
-
-	if (!mirror->ready || !mirror_apply(mirror) ||
-	    !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n, NULL))
-		return;
-	g_array_append_vals(ranges, response->ranges.at, (guint)response->ranges.count);
-	g_array_sort(ranges, compare_ranges);
-	/* Only those here: a hostile range of four thousand million costs nothing. */
-	for (size_t i = 0; i < n; i++) {
-		for (; next < ranges->len && g_array_index(ranges, ImapRange, next).low <= uids[i];
-		     next++)
-			reach = MAX(reach, g_array_index(ranges, ImapRange, next).high);
-		if (uids[i] <= reach)
-			g_array_append_val(mirror->gone, uids[i]);
-	}
-	if (!response->vanished_earlier) {
-		mirror->exists -= MIN(mirror->exists, mirror->gone->len);
-		mirror->new_exists = MIN(mirror->new_exists, mirror->exists);
-	}
-	g_array_set_size(mirror->hopeless, 0);
-	seqmap_clear(&mirror->map);
-	mirror->top_known = false;
-	mirror->doubt = true;
-}
-
 /* ---- responses -------------------------------------------------------------------------------------- */
 
 static void
 count_row(Mirror *mirror, uint32_t uid)
 {
-	for (unsigned i = 0; i < mirror->n_slices; i++)
-		if (uid >= mirror->slices[i].low && uid <= mirror->slices[i].high)
-			mirror->slices[i].rows++;
+	for (unsigned i = 0; i < mirror->n_slices; i++) {
+		Slice *slice = &mirror->slices[i];
+
+		if (uid < slice->low || uid > slice->high)
+			continue;
+		slice->rows++;
+		if (!slice->came || slice->came->len > mirror->exists)
+			continue;
+		g_array_append_val(slice->came, uid);
+		mirror_time_row(mirror);
+	}
+}
+
+/* Before SELECT's answer said what its UIDs mean: it will be asked for again. */
+static void
+lose_early(Mirror *mirror)
+{
+	mirror->early_lost = true;
+	g_array_set_size(mirror->changes, 0);
+	g_string_chunk_clear(mirror->change_words);
 }
 
 static void
@@ -412,18 +407,40 @@ on_flags(Mirror *mirror, const ImapFetch *fetch)
 							     (gssize)words->len));
 	g_array_append_val(mirror->changes, change);
 	count_row(mirror, uid);
-	if (mirror->changes->len >= WRITE_CHANGES)
+	if (mirror->changes->len < WRITE_CHANGES)
+		return;
+	if (mirror->ready || mirror_is_told(mirror))
 		mirror_apply(mirror);
+	else
+		lose_early(mirror);
+}
+
+/* In mid-session: nothing known of this line holds any more. */
+static void
+on_renumbered(Mirror *mirror)
+{
+	g_autofree char *name = safe_line(mirror->box->name);
+	g_autoptr(GError) error =
+	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+			_("the server renumbered \"%s\": reading it anew"), name);
+
+	connection_fail(mirror->line->connection, error);
 }
 
 static void
-on_fetch(Mirror *mirror, const ImapFetch *fetch)
+on_fetch(Mirror *mirror, const ImapFetch *fetch, bool early)
 {
 	size_t n;
 
-	/* Before SELECT's answer it is of the mailbox before. */
+	/* Before SELECT's answer it is of the mailbox before, or part of that answer. */
+	if (early && fetch->present & IMAP_FETCH_FLAGS && fetch->present & IMAP_FETCH_UID)
+		on_flags(mirror, fetch);
 	if (!mirror->ready)
 		return;
+	if (fetch->present & IMAP_FETCH_MODSEQ && fetch->modseq <= INT64_MAX)
+		mirror->seen_modseq = MAX(mirror->seen_modseq, fetch->modseq);
+	if (mirror->compare && fetch->present & IMAP_FETCH_UID)
+		compare_take_number(mirror->compare, fetch->seq.value, fetch->uid.value);
 	if (!(fetch->present & IMAP_FETCH_ENVELOPE) && mirror->hole_stage &&
 	    mirror_is_hole(mirror, fetch->uid.value)) {
 		record_batch_add_bare(mirror->batch, fetch);
@@ -432,6 +449,10 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch)
 	if (!record_is_whole(fetch)) {
 		if (fetch->present & IMAP_FETCH_FLAGS)
 			on_flags(mirror, fetch);
+		return;
+	}
+	if (mirror_is_other(mirror, fetch)) {
+		on_renumbered(mirror);
 		return;
 	}
 	if (!record_batch_add(mirror->batch, fetch))
@@ -455,45 +476,13 @@ on_exists(Mirror *mirror, uint32_t exists)
 {
 	/* It may not shrink without EXPUNGE (RFC 9051, 7.4.1): nobody knows what went. */
 	if (mirror->ready && exists < mirror->exists) {
-		mirror->doubt = true;
+		mirror->doubt |= !mirror->distrusts;
 		mirror->top_known = false;
+		mirror_numbers_shifted(mirror);
 		mirror->new_exists = MIN(mirror->new_exists, exists);
 		mirror->new_base = MIN(mirror->new_base, exists);
 	}
 	mirror->exists = exists;
-}
-
-/* A search finds no more than there is: what else is said is not kept. */
-static bool
-may_find(const Mirror *mirror, size_t more)
-{
-	return mirror->searching &&
-	       mirror->found->len + (uint64_t)more <= (uint64_t)mirror->exists + FOUND_SPARE;
-}
-
-static void
-on_search(Mirror *mirror, const ImapResponse *response)
-{
-	if (!may_find(mirror, response->numbers.count))
-		return;
-	for (size_t i = 0; i < response->numbers.count; i++) {
-		ImapRange one = { response->numbers.at[i], response->numbers.at[i] };
-
-		g_array_append_val(mirror->found, one);
-	}
-}
-
-static void
-on_esearch(Mirror *mirror, const ImapEsearch *esearch)
-{
-	if (!mirror->searching)
-		return;
-	if (esearch->has_all && may_find(mirror, esearch->all.count))
-		g_array_append_vals(mirror->found, esearch->all.at, (guint)esearch->all.count);
-	if (esearch->has_count) {
-		mirror->has_count = true;
-		mirror->count = esearch->count;
-	}
 }
 
 static void
@@ -504,19 +493,14 @@ on_code(Mirror *mirror, const ImapResponse *response)
 		mirror->uidnext = (uint32_t)response->number;
 		break;
 	case IMAP_CODE_UIDVALIDITY:
-		if (mirror->ready && mirror->uidvalidity != response->number) {
-			/* In mid-session: nothing known of this line holds any more. */
-			g_autoptr(GError) error =
-			    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
-					_("the server renumbered \"%s\": reading it anew"),
-					mirror->box->name);
-
-			connection_fail(mirror->line->connection, error);
-		}
+		if (mirror->ready && mirror->uidvalidity != response->number)
+			on_renumbered(mirror);
 		mirror->uidvalidity = (uint32_t)response->number;
 		break;
 	case IMAP_CODE_HIGHESTMODSEQ:
-		mirror->modseq = response->number;
+		/* RFC 7162, 3.1: 63 bits.  It counts, also when more was seen (6). */
+		mirror->modseq = response->number <= INT64_MAX ? response->number : 0;
+		mirror->seen_modseq = 0;
 		break;
 	case IMAP_CODE_NOMODSEQ:
 		mirror->no_modseq = true;
@@ -527,8 +511,10 @@ on_code(Mirror *mirror, const ImapResponse *response)
 }
 
 bool
-mirror_on_response(Mirror *mirror, const ImapResponse *response)
+mirror_on_response(Mirror *mirror, const ImapResponse *response, ImapTicket ticket)
 {
+	bool early = !mirror->ready && ticket && ticket == mirror->select_ticket;
+
 	if (!mirror->selecting && !mirror->riding && !mirror->ready)
 		return false;
 	/* Of a mailbox that another line looks after only its UIDVALIDITY matters. */
@@ -536,7 +522,7 @@ mirror_on_response(Mirror *mirror, const ImapResponse *response)
 		return false;
 	switch (response->type) {
 	case IMAP_RESPONSE_FETCH:
-		on_fetch(mirror, &response->fetch);
+		on_fetch(mirror, &response->fetch, early);
 		break;
 	case IMAP_RESPONSE_EXISTS:
 		on_exists(mirror, (uint32_t)MIN(response->number, UINT32_MAX));
@@ -545,13 +531,11 @@ mirror_on_response(Mirror *mirror, const ImapResponse *response)
 		on_expunge(mirror, (uint32_t)MIN(response->number, UINT32_MAX));
 		break;
 	case IMAP_RESPONSE_VANISHED:
-		on_vanished(mirror, response);
+		mirror_on_vanished(mirror, response, early);
 		break;
 	case IMAP_RESPONSE_SEARCH:
-		on_search(mirror, response);
-		break;
 	case IMAP_RESPONSE_ESEARCH:
-		on_esearch(mirror, &response->esearch);
+		mirror_on_search(mirror, response, ticket);
 		break;
 	case IMAP_RESPONSE_OK:
 		on_code(mirror, response);
@@ -561,147 +545,4 @@ mirror_on_response(Mirror *mirror, const ImapResponse *response)
 	}
 	/* What comes unasked (IDLE) is written once this turn of the loop is over. */
 	return mirror->ready && !mirror->n_slices && !mirror->pending;
-}
-
-/* ---- SELECT ------------------------------------------------------------------------------------------ */
-
-static StoreMailbox *
-find_or_make(Mirror *mirror, GError **error)
-{
-	Store *store = mirror->account->engine->store;
-	gsize size;
-	const char *raw = g_bytes_get_data(mirror->raw, &size);
-	g_autofree char *name = imap_mailbox_name_decode(span_of(raw, size), false);
-	g_autoptr(StoreMailbox) box = NULL;
-
-	if (!name)
-		name = g_utf8_make_valid(raw, (gssize)size);
-	if (store_mailbox_find(store, mirror->account->id, name, &box, NULL))
-		return g_steal_pointer(&box);
-	box = g_new0(StoreMailbox, 1);
-	box->account = mirror->account->id;
-	box->raw = g_strndup(raw, size);
-	box->raw_size = size;
-	box->name = g_strdup(name);
-	box->selectable = true;
-	box->role = g_ascii_strcasecmp(name, "INBOX") ? STORE_ROLE_NONE : STORE_ROLE_INBOX;
-	box->server_total = box->server_unread = -1;
-	if (!store_mailbox_put(store, box, error))
-		return NULL;
-	return g_steal_pointer(&box);
-}
-
-/* UIDs from before mean nothing when UIDVALIDITY changed, was never sent, or UIDNEXT went down. */
-static bool
-forget_if_renumbered(Mirror *mirror, GError **error)
-{
-	const StoreMailbox *box = mirror->box;
-	bool known = box->known_from_uid || box->mirrored;
-	bool renumbered = mirror->uidvalidity != box->uidvalidity || !mirror->uidvalidity ||
-			  (mirror->uidnext && mirror->uidnext < box->mirrored_uidnext);
-	StoreId id = box->id;
-
-	if (!known || !renumbered)
-		return true;
-	if (mirror->retired) {
-		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
-			    _("the server renumbered \"%s\": reading it anew"), box->name);
-		return false;
-	}
-	log_event(mirror->account->engine->log, "mirror",
-		  "uidvalidity %u, was %u; uidnext %u, mirrored below %u: reading anew",
-		  mirror->uidvalidity, box->uidvalidity, mirror->uidnext, box->mirrored_uidnext);
-	if (!store_mailbox_reset(mirror->account->engine->store, id, error))
-		return false;
-	engine_tidy_later(mirror->account->engine);
-	g_clear_pointer(&mirror->box, store_mailbox_free);
-	return store_mailbox_get(mirror->account->engine->store, id, &mirror->box, error);
-}
-
-static void
-select_refused(Mirror *mirror, const ImapResponse *response)
-{
-	gsize size;
-	const char *raw = g_bytes_get_data(mirror->raw, &size);
-	g_autofree char *name = imap_mailbox_name_decode(span_of(raw, size), false);
-	g_autofree char *shown = safe_line(name ? name : "");
-	g_autofree char *what = g_strdup_printf(_("open the folder \"%s\""), shown);
-
-	/* What rode with the login may have come too early for this server: once more, alone. */
-	if (mirror->rode) {
-		mirror->rode = false;
-		mirror_select(mirror);
-		return;
-	}
-	mirror->error =
-	    account_refusal(response,
-			    response->code == IMAP_CODE_NONEXISTENT ? POSTERN_ERROR_GONE
-								    : POSTERN_ERROR_REFUSED,
-			    what);
-}
-
-static void
-on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
-{
-	Mirror *mirror = data;
-	g_autoptr(GError) error = NULL;
-
-	if (outcome == IMAP_OUTCOME_CLOSED)
-		return;
-	mirror->selecting = mirror->riding = false;
-	line_pump_later(mirror->line);
-	/* It rode with a login that was refused; when another is taken, it is sent again. */
-	if (outcome == IMAP_OUTCOME_CANCELLED)
-		return;
-	if (outcome != IMAP_OUTCOME_OK) {
-		select_refused(mirror, response);
-		return;
-	}
-	mirror->box = find_or_make(mirror, &error);
-	if (mirror->box && mirror->retired && !forget_if_renumbered(mirror, &error)) {
-		mirror->error = g_steal_pointer(&error);
-		return;
-	}
-	if (!mirror->box || !forget_if_renumbered(mirror, &error)) {
-		account_store_failed(mirror->account, error);
-		return;
-	}
-	mirror->ready = true;
-	mirror->rode = false;
-	mirror_continue_sync(mirror);
-}
-
-static ImapCommand *
-select_command(Mirror *mirror)
-{
-	ImapCommand *command = imap_command_new("SELECT");
-	gsize size;
-	const char *raw = g_bytes_get_data(mirror->raw, &size);
-
-	imap_command_mailbox(command, span_of(raw, size));
-	if (line_has(mirror->line, "CONDSTORE"))
-		imap_command_text(command, "(CONDSTORE)");
-	return command;
-}
-
-void
-mirror_select(Mirror *mirror)
-{
-	mirror->riding = false;
-	if (mirror->selecting || mirror->ready || mirror->error || !mirror->line->online)
-		return;
-	mirror->selecting = true;
-	mirror->exists = mirror->uidnext = mirror->uidvalidity = 0;
-	mirror->modseq = 0;
-	mirror_send(mirror, select_command(mirror), on_select, mirror);
-}
-
-void
-mirror_ride(Mirror *mirror)
-{
-	gsize size;
-	const char *raw = g_bytes_get_data(mirror->raw, &size);
-
-	mirror->riding = mirror->rode = true;
-	connection_ride(mirror->line->connection, span_of(raw, size), on_select, mirror);
 }

@@ -21,6 +21,9 @@ uint32_t seqmap_uid(const SeqMap *map, uint32_t seq);
 /* EXPUNGE: the UID that had SEQ, or 0; those behind it move up. */
 uint32_t seqmap_expunge(SeqMap *map, uint32_t seq);
 
+/* VANISHED: of these UIDs (ascending), those that are in it go, and so many below all of it. */
+void seqmap_remove(SeqMap *map, const uint32_t *uids, size_t n, uint32_t below);
+
 /* What changed between two sets: SERVER's ranges (any order) against MINE (ascending).  GONE gets
  * those only here, MISSING the ranges only there; both are GArrays, of uint32_t and ImapRange. */
 void seqmap_compare(const GArray *server, const uint32_t *mine, size_t n_mine, GArray *gone,

@@ -61,6 +61,26 @@ seqmap_expunge(SeqMap *map, uint32_t seq)
 	return uid;
 }
 
+void
+seqmap_remove(SeqMap *map, const uint32_t *uids, size_t n, uint32_t below)
+{
+	guint kept = 0;
+
+	if (!map->uids)
+		return;
+	for (guint i = 0; i < map->uids->len; i++) {
+		uint32_t uid = g_array_index(map->uids, uint32_t, i);
+
+		for (; n && *uids < uid; uids++)
+			n--;
+		if (!n || *uids != uid)
+			g_array_index(map->uids, uint32_t, kept++) = uid;
+	}
+	below += map->uids->len - kept;
+	map->top_seq -= MIN(map->top_seq, below);
+	g_array_set_size(map->uids, kept);
+}
+
 static int
 compare_ranges(const void *a, const void *b)
 {

@@ -151,6 +151,7 @@ wire_job(const char *account, const Job *job)
 	put_number(&builder, "offset", job->offset);
 	put_number(&builder, "rows", job->rows);
 	put_number(&builder, "fill", job->fill);
+	put_number(&builder, "accepts", job->accepts);
 	put_number(&builder, "bodies", job->bodies);
 	put_number(&builder, "uid", job->uid);
 	put_wide(&builder, "message", (uint64_t)job->message);
@@ -189,6 +190,7 @@ wire_job_read(GVariant *dict, char **account)
 	job->offset = wire_number(dict, "offset");
 	job->rows = wire_number(dict, "rows");
 	job->fill = wire_number(dict, "fill");
+	job->accepts = wire_number(dict, "accepts");
 	job->bodies = bodies <= ENGINE_BODIES_ALL ? (EngineBodies)bodies : ENGINE_BODIES_NONE;
 	job->uid = wire_number(dict, "uid");
 	job->message = get_id(dict, "message");
