@@ -35,6 +35,7 @@ typedef struct CliOptions {
 	const char *const *words; /* of the command, NULL-terminated: folders, a UID */
 	size_t n_words;
 	EngineBodies bodies;
+	bool accept_loss;
 	uint32_t limit, offset; /* limit 0: all */
 	CliShow show;
 	const char *section; /* with CLI_SHOW_PART */

@@ -203,12 +203,22 @@ sync_all(Cli *cli, GError **error)
 	const CliOptions *options = cli->options;
 	g_autoptr(GPtrArray) accounts = cli_accounts(cli);
 	g_autoptr(GArray) requests = g_array_new(FALSE, FALSE, sizeof(EngineRequest));
+	bool good = true;
 
+	if (options->accept_loss && !options->n_words) {
+		g_set_error_literal(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,
+				    _("--accept-loss names its folders: postern sync --accept-loss "
+				      "FOLDER"));
+		return false;
+	}
 	if (options->n_words) {
 		for (size_t i = 0; i < options->n_words; i++) {
 			g_autofree char *folder = cli_folder_name(cli, options->words[i]);
-			EngineRequest request = engine_sync(cli->engine, cli_account(cli)->name,
-							    folder, options->bodies);
+			const char *account = cli_account(cli)->name;
+			EngineRequest request =
+			    options->accept_loss
+				? engine_accept_loss(cli->engine, account, folder)
+				: engine_sync(cli->engine, account, folder, options->bodies);
 
 			g_array_append_val(requests, request);
 		}
@@ -224,10 +234,11 @@ sync_all(Cli *cli, GError **error)
 	for (unsigned i = 0; i < requests->len; i++) {
 		cli->progress_of =
 		    isatty(STDERR_FILENO) ? g_array_index(requests, EngineRequest, i) : 0;
-		if (!cli_wait(cli, g_array_index(requests, EngineRequest, i), error))
-			return false;
+		/* The others go on; the first that went wrong is told. */
+		if (!cli_wait(cli, g_array_index(requests, EngineRequest, i), good ? error : NULL))
+			good = false;
 	}
-	return true;
+	return good;
 }
 
 bool

@@ -19,10 +19,12 @@ static const Command commands[CLI_COMMANDS] = {
 	[CLI_FOLDERS] = { "folders", "", 0, 0,
 			  N_("Every folder with its counts: account, name, delimiter, role, total, "
 			     "unread, subscribed.") },
-	[CLI_SYNC] = { "sync", "[FOLDER...] [--bodies none|text|all]", 0, SIZE_MAX,
+	[CLI_SYNC] = { "sync", "[FOLDER...] [--bodies none|text|all] [--accept-loss]", 0, SIZE_MAX,
 		       N_("Mirror now, every folder or these; the last line counts messages, "
 			  "bytes, "
-			  "round trips and seconds.") },
+			  "round trips and seconds.  When much of a folder is missing at once "
+			  "nothing is "
+			  "removed here until --accept-loss FOLDER says that it may be.") },
 	[CLI_LIST] = { "list", "FOLDER [--limit N] [--offset N]", 1, 1,
 		       N_("The messages of a folder, newest first.") },
 	[CLI_SHOW] = { "show", "FOLDER UID [--raw | --headers | --structure | --part SECTION]", 2,
@@ -140,6 +142,13 @@ take_bodies(CliOptions *options, const char *value, GError **error)
 }
 
 static bool
+take_accept_loss(CliOptions *options, const char *value, GError **error)
+{
+	options->accept_loss = true;
+	return true;
+}
+
+static bool
 take_number(const char *name, const char *value, uint32_t min, uint32_t *number, GError **error)
 {
 	uint64_t wide;
@@ -213,6 +222,7 @@ static const Option options_table[] = {
 	{ "help", 'h', NULL, FOR_EVERY, take_help, N_("this text, or that of one command") },
 	{ "version", 'V', NULL, FOR_EVERY, take_version, N_("the version") },
 	{ "bodies", 0, "none|text|all", FOR(CLI_SYNC), take_bodies, NULL },
+	{ "accept-loss", 0, NULL, FOR(CLI_SYNC), take_accept_loss, NULL },
 	{ "limit", 0, "N", FOR(CLI_LIST), take_limit, NULL },
 	{ "offset", 0, "N", FOR(CLI_LIST), take_offset, NULL },
 	{ "threads", 0, NULL, FOR(CLI_LIST), NULL, NULL },

@@ -63,8 +63,15 @@ class Mirror(Level):
             self.store(left[len(left) // 2:][:1], "+FLAGS", "\\Draft")
             self.again(name)
         with self.subTest("nothing left"):
+            kept = self.kept(name)
             self.expunge(name, wire, sorted(self.held(name)))
-            self.again(name)
+            # As a disk that is not mounted would look: nothing is removed before a person says so.
+            asked = self.postern.run("sync", name)
+            self.assertEqual(asked.status, 1, asked)
+            self.assertIn("--accept-loss", asked.err)
+            self.assertEqual(self.kept(name), kept)
+            self.postern.rows("sync", "--accept-loss", name)
+            self.compare(name)
         with self.subTest("and full again"):
             self.add(name, wire, 30)
             self.again(name)

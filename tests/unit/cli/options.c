@@ -139,11 +139,15 @@ test_sync_takes_folders_and_bodies(void **state)
 {
 	g_auto(Line) all = parse("sync");
 	g_auto(Line) some = parse("sync INBOX Sent --bodies text");
+	g_auto(Line) accepting = parse("sync --accept-loss INBOX");
 
 	assert_int_equal(all.options.n_words, 0);
 	assert_int_equal(all.options.bodies, ENGINE_BODIES_NONE);
 	assert_int_equal(some.options.n_words, 2);
 	assert_int_equal(some.options.bodies, ENGINE_BODIES_TEXT);
+	assert_false(some.options.accept_loss);
+	assert_true(accepting.options.accept_loss);
+	assert_int_equal(accepting.options.n_words, 1);
 }
 
 static void
