@@ -297,6 +297,22 @@ outcomes_take(Doing *doing, const StoreOutcome *outcomes, size_t n, GError **err
 	return true;
 }
 
+/* UIDs are here now of a mailbox that was never opened.  Without the UIDVALIDITY they belong to, its
+ * first SELECT would take it for renumbered, and read the same messages anew as others. */
+static bool
+note_uidvalidity(Doing *doing, Sheet *dest, GError **error)
+{
+	StoreMailbox said = { .id = doing->row->dest,
+			      .server_total = -1,
+			      .server_unread = -1,
+			      .uidvalidity = doing->row->dest_uidvalidity };
+
+	if (dest->head.uidvalidity || !said.uidvalidity)
+		return true;
+	dest->head.uidvalidity = said.uidvalidity;
+	return store_mailbox_status(doing->store, &said, error);
+}
+
 static bool
 locate_all(Doing *doing, GError **error)
 {
@@ -305,8 +321,9 @@ locate_all(Doing *doing, GError **error)
 	if (doing->located->len == 0)
 		return true;
 	dest = desk_mailbox(&doing->desk, doing->row->dest, error);
-	return dest && place_locate(&doing->desk, dest, (const Located *)doing->located->data,
-				    doing->located->len, error);
+	return dest && note_uidvalidity(doing, dest, error) &&
+	       place_locate(&doing->desk, dest, (const Located *)doing->located->data,
+			    doing->located->len, error);
 }
 
 /* The row as a whole: its targets, as if each had been told. */

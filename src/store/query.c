@@ -54,12 +54,17 @@ static const char *const texts[SQL_N] = {
 	    " AND (coalesce(old_name, name), delimiter, role,"
 	    " coalesce(server_subscribed, subscribed), selectable, has_children, gone, created)"
 	    " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+	/* As the person is to see them: what waits in the journal is in the counts from before, and is
+	 * not in the server's.  How many of the hidden ones are unread is not kept. */
 	[SQL_MAILBOX_STATUS] =
-	    "UPDATE mailboxes SET server_total = iif(?2 < 0, server_total, ?2),"
-	    " server_unread = iif(?3 < 0, server_unread, ?3),"
+	    "UPDATE mailboxes SET"
+	    " server_total = iif(?2 < 0, server_total, max(?2 - hidden + placed, 0)),"
+	    " server_unread = iif(?3 < 0 OR (server_unread >= 0 AND hidden + placed > 0),"
+	    " server_unread, ?3),"
 	    " uidvalidity = iif(?4, ?4, uidvalidity), uidnext = iif(?5, ?5, uidnext),"
 	    " highestmodseq = iif(?6, ?6, highestmodseq) WHERE id = ?1"
-	    " AND NOT ((?2 < 0 OR ?2 = server_total) AND (?3 < 0 OR ?3 = server_unread)"
+	    " AND NOT ((?2 < 0 OR (?2 = server_total AND hidden + placed = 0))"
+	    " AND (?3 < 0 OR ?3 = server_unread)"
 	    " AND (?4 = 0 OR ?4 = uidvalidity) AND (?5 = 0 OR ?5 = uidnext)"
 	    " AND (?6 = 0 OR ?6 = highestmodseq))",
 	[SQL_MAILBOX_PROGRESS] =

@@ -263,6 +263,26 @@ a_moved_message_stands_there_and_keeps_its_identity(void **state)
 	end(&f);
 }
 
+/* ... whose first SELECT must find them, not take them for another numbering's. */
+static void
+told_uids_bring_their_uidvalidity_to_a_mailbox_never_opened(void **state)
+{
+	Fixture f = begin(*state, 2);
+	StoreId id = id_of_uid(f.store, f.inbox, 2);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	GError *error = NULL;
+
+	sent(&f, out.row);
+	MUST(store_mailbox_get(f.store, f.archive, &mailbox, &error));
+	assert_int_equal(mailbox->uidvalidity, 0);
+	done(&f, out.row, id, 100);
+	store_mailbox_free(g_steal_pointer(&mailbox));
+	MUST(store_mailbox_get(f.store, f.archive, &mailbox, &error));
+	assert_int_equal(mailbox->uidvalidity, 7);
+	end(&f);
+}
+
 static void
 moved_twice_is_moved_once(void **state)
 {
@@ -324,6 +344,41 @@ a_dropped_move_goes_back(void **state)
 	check_totals(&f, f.inbox, 5, 5, 5);
 	check_totals(&f, f.archive, 0, 0, 0);
 	assert_int_equal(id_of_uid(f.store, f.inbox, 3), id);
+	end(&f);
+}
+
+static void
+check_server_total(Fixture *f, StoreId id, int64_t total)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	GError *error = NULL;
+
+	MUST(store_mailbox_get(f->store, id, &mailbox, &error));
+	assert_int_equal(mailbox->server_total, total);
+}
+
+/* What the server says of a folder while a move waits or has failed knows nothing of the move. */
+static void
+the_servers_counts_come_while_a_move_waits(void **state)
+{
+	Fixture f = begin(*state, 5);
+	StoreMailbox five = { .id = f.inbox, .server_total = 5, .server_unread = 5 };
+	StoreMailbox none = { .id = f.archive };
+	GError *error = NULL;
+	StoreIntended out;
+
+	MUST(store_mailbox_status(f.store, &five, &error));
+	MUST(store_mailbox_status(f.store, &none, &error));
+	out = move(&f, f.inbox, f.archive, id_of_uid(f.store, f.inbox, 3));
+	check_server_total(&f, f.inbox, 4);
+	check_server_total(&f, f.archive, 1);
+	MUST(store_mailbox_status(f.store, &five, &error));
+	MUST(store_mailbox_status(f.store, &none, &error));
+	check_server_total(&f, f.inbox, 4);
+	check_server_total(&f, f.archive, 1);
+	MUST(store_journal_drop(f.store, out.row, &error));
+	check_server_total(&f, f.inbox, 5);
+	check_server_total(&f, f.archive, 0);
 	end(&f);
 }
 
@@ -534,9 +589,11 @@ main(void)
 		TEST(an_opposite_of_what_is_sent_is_sent_too),
 		TEST(a_keyword_is_a_flag_too),
 		TEST(a_moved_message_stands_there_and_keeps_its_identity),
+		TEST(told_uids_bring_their_uidvalidity_to_a_mailbox_never_opened),
 		TEST(moved_twice_is_moved_once),
 		TEST(moved_then_expunged_is_expunged_where_it_is),
 		TEST(a_dropped_move_goes_back),
+		TEST(the_servers_counts_come_while_a_move_waits),
 		TEST(a_half_done_move_keeps_both),
 		TEST(a_copy_has_the_parts_of_its_original),
 		TEST(a_copy_that_is_expunged_never_was),
