@@ -112,8 +112,10 @@ on_compared(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespon
 	if (outcome == IMAP_OUTCOME_CLOSED)
 		return;
 	mirror->pending--;
-	/* NO to a FETCH: one of them was expunged meanwhile; what could be had came. */
-	mirror->refused |= outcome == IMAP_OUTCOME_BAD || outcome == IMAP_OUTCOME_CANCELLED;
+	/* NO to a FETCH: one of them was expunged meanwhile; what could be had came.  To a SEARCH: it
+	 * does not say that nothing is there. */
+	mirror->refused |=
+	    outcome != IMAP_OUTCOME_OK && (outcome != IMAP_OUTCOME_NO || is_ours(mirror, ticket));
 	if (mirror->pending)
 		return;
 	g_array_set_size(mirror->searches, 0);
