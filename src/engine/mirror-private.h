@@ -53,6 +53,8 @@ struct Mirror {
 
 	/* what SELECT and the server since said */
 	uint32_t exists, uidnext, uidvalidity;
+	bool counted; /* EXISTS came since SELECT was sent */
+	bool grew;    /* and a higher one, before what is new was asked for */
 	uint64_t modseq;
 	bool no_modseq;
 	uint64_t seen_modseq; /* the highest of a FETCH since */

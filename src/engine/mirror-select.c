@@ -118,6 +118,7 @@ take_told(Mirror *mirror)
 	if (!mirror_is_told(mirror) || !imap_session_enabled(session, "QRESYNC") ||
 	    !mirror_has_condstore(mirror) || mirror->modseq < mirror->asked_modseq ||
 	    mirror->early_lost) {
+		mirror->doubt |= mirror->earlier->len > 0;
 		forget_told(mirror);
 		return false;
 	}
@@ -294,7 +295,7 @@ send_select(Mirror *mirror, ImapSendFlags flags)
 	mirror->way = MAX(best_way(mirror), mirror->least_way);
 	mirror->exists = mirror->uidnext = mirror->uidvalidity = 0;
 	mirror->modseq = 0;
-	mirror->no_modseq = mirror->early_lost = false;
+	mirror->no_modseq = mirror->early_lost = mirror->counted = mirror->grew = false;
 	forget_told(mirror);
 	mirror->select_ticket = connection_send(mirror->line->connection, select_command(mirror),
 						flags, on_select, mirror);

@@ -143,11 +143,21 @@ send_new(Mirror *mirror)
 	imap_command_range(command, MAX(mirror->box->mirrored_uidnext, 1), 0);
 	imap_command_text(command, "%s", mirror_items(mirror));
 	reset_seen(mirror);
+	mirror->grew = false;
 	mirror->news += !mirror->current;
 	mirror->new_base = mirror->new_exists;
 	mirror->new_exists = mirror->exists;
 	mirror->pending++;
 	mirror_send(mirror, command, on_new, mirror);
+}
+
+/* The server said all that went, and as many are here as it has: none of them is new. */
+static bool
+has_nothing_new(const Mirror *mirror)
+{
+	return mirror->told && !mirror->grew && !mirror->doubt && !mirror->distrusts &&
+	       mirror->box->known_from_uid == 1 &&
+	       mirror->exists == mirror_kept(mirror) + mirror->hopeless->len;
 }
 
 static bool
@@ -158,7 +168,9 @@ wants_new(const Mirror *mirror)
 		return false;
 	if (mirror->new_done)
 		return mirror->exists > mirror->new_exists;
-	return !mirror->uidnext || mirror->uidnext > mirror->box->mirrored_uidnext;
+	if (has_nothing_new(mirror))
+		return false;
+	return mirror->grew || !mirror->uidnext || mirror->uidnext > mirror->box->mirrored_uidnext;
 }
 
 /* ---- what changed --------------------------------------------------------------------------------------- */
@@ -319,6 +331,10 @@ ask_for_changes(Mirror *mirror)
 	if (!mirror->new_done) {
 		mirror->new_done = true;
 		mirror->new_exists = mirror->exists;
+		/* What came and went meanwhile had numbers, too. */
+		if (has_nothing_new(mirror) && mirror->uidnext > mirror->box->mirrored_uidnext)
+			mirror_write(mirror,
+				     &(MirrorProgress){ .mirrored_uidnext = mirror->uidnext });
 	}
 	return false;
 }

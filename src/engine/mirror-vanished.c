@@ -169,6 +169,22 @@ take_set(Mirror *mirror, const MirrorSet *set)
 		      set->below);
 }
 
+/* One that went while SELECT was being answered, behind its EXISTS; before that it is of the mailbox
+ * before. */
+static void
+take_early(Mirror *mirror, const GArray *ranges)
+{
+	uint64_t n = count_between(ranges, 1, UINT64_MAX);
+
+	if (!mirror->counted)
+		return;
+	mirror->exists -= (uint32_t)MIN(n, mirror->exists);
+	if (mirror->box && mirror->asked_uidvalidity)
+		find_here(mirror, ranges, mirror->earlier);
+	else
+		mirror->doubt = true;
+}
+
 void
 mirror_on_vanished(Mirror *mirror, const ImapResponse *response, bool early)
 {
@@ -180,8 +196,10 @@ mirror_on_vanished(Mirror *mirror, const ImapResponse *response, bool early)
 		find_here(mirror, ranges, mirror->earlier);
 		return;
 	}
-	if (!mirror->ready)
+	if (!mirror->ready) {
+		take_early(mirror, ranges);
 		return;
+	}
 	/* Nobody asked: it is looked at what there is. */
 	if (response->vanished_earlier) {
 		mirror->doubt |= !mirror->distrusts;

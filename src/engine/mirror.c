@@ -330,7 +330,10 @@ on_expunge(Mirror *mirror, uint32_t seq)
 {
 	uint32_t uid = 0;
 
-	/* Out of range.  Before SELECT's answer: of the mailbox before. */
+	/* Before SELECT's answer: of the mailbox before, unless behind its EXISTS. */
+	if (!mirror->ready && mirror->counted && seq && seq <= mirror->exists)
+		mirror->exists--;
+	/* Out of range. */
 	if (!mirror->ready || !seq || seq > mirror->exists) {
 		mirror->doubt = true;
 		return;
@@ -482,6 +485,8 @@ on_exists(Mirror *mirror, uint32_t exists)
 		mirror->new_exists = MIN(mirror->new_exists, exists);
 		mirror->new_base = MIN(mirror->new_base, exists);
 	}
+	mirror->grew |= mirror->counted && exists > mirror->exists;
+	mirror->counted = true;
 	mirror->exists = exists;
 }
 
