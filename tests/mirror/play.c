@@ -214,7 +214,7 @@ make_cache(Play *play, const GArray *messages, const char *state, GError **error
 	       put_messages(store, box.id, messages, error) &&
 	       store_mailbox_progress(store, box.id, (uint32_t)figure(state, "from", 1),
 				      box.uidnext, box.highestmodseq, error) &&
-	       put_facts(play, store, &box, error);
+	       (case_get(play->one, "forgetful") || put_facts(play, store, &box, error));
 }
 
 /* "6 \Seen x, 9, 10:12 y" -> one arrival each. */
@@ -278,8 +278,7 @@ open_folder(Play *play, const char *name)
 		start(play, false);
 	if (play->engine)
 		play->opened = engine_open(play->engine, NULL, play->home, 0,
-					   rows ? (uint32_t)strtoul(rows, NULL, 10) : WINDOW,
-					   !case_get(play->one, "no-fill"));
+					   rows ? (uint32_t)strtoul(rows, NULL, 10) : WINDOW, true);
 }
 
 static bool
@@ -449,9 +448,9 @@ afterword(Play *play)
 static bool
 is_setting(const char *key)
 {
-	static const char *const keys[] = { "levels",  "words",	    "quirks",	   "cache",
-					    "state",   "meanwhile", "other",	   "rows",
-					    "no-fill", "lies",	    "no-afterword" };
+	static const char *const keys[] = { "levels",	 "words",     "quirks",	     "cache",
+					    "state",	 "meanwhile", "other",	     "rows",
+					    "forgetful", "lies",      "no-afterword" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
 		if (!strcmp(key, keys[i]))

@@ -2,6 +2,7 @@
  * arguments) at the level named by the first, and says in TAP which hold.  README says how to read
  * and write one. */
 #include "play.h"
+#include "server.h"
 
 #include "mail/header.h"
 
@@ -45,7 +46,7 @@ case_words(const Case *one, const char *level)
 {
 	const char *changes = case_get(one, "words");
 	g_auto(GStrv) each = g_strsplit(changes ? changes : "", " ", -1);
-	GString *words = g_string_new("IMAP4rev1 SASL-IR AUTH=PLAIN IDLE");
+	GString *words = g_string_new(SERVER_PLAIN);
 
 	if (strcmp(level, "plain"))
 		g_string_append(words, " LIST-EXTENDED LIST-STATUS SPECIAL-USE ENABLE ESEARCH "

@@ -428,8 +428,8 @@ server_new(const char *words, const char *quirks)
 	socklen_t size = sizeof address;
 
 	pthread_mutex_init(&server->lock, NULL);
-	server->words = g_strdup(words);
 	server->quirks = g_strdup(quirks ? quirks : "");
+	server->words = g_strdup(server_has(server->quirks, "forgets") ? SERVER_PLAIN : words);
 	server->boxes = g_ptr_array_new_with_free_func(box_free);
 	server->lines = g_ptr_array_new_with_free_func(line_free);
 	server->moments = g_ptr_array_new_with_free_func(moment_free);

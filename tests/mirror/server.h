@@ -27,7 +27,8 @@
  * Quirks, a line of words: bare-flags (FLAGS told without UID), no-closed (no [CLOSED]),
  * known-alone (SELECT's QRESYNC tells nothing of messages at or above the UIDNEXT known),
  * vanished-all (VANISHED names every UID that is not there), twice (each FETCH is said twice),
- * backwards (FETCH answers newest first), enabled (an ENABLED that nobody asked for in SELECT). */
+ * backwards (FETCH answers newest first), enabled (an ENABLED that nobody asked for in SELECT),
+ * forgets (it can do no more than SERVER_PLAIN, whatever the case's level remembers of it). */
 #ifndef TESTS_MIRROR_SERVER_H
 #define TESTS_MIRROR_SERVER_H
 
@@ -36,6 +37,8 @@
 #include <stdint.h>
 
 typedef struct Server Server;
+
+#define SERVER_PLAIN "IMAP4rev1 SASL-IR AUTH=PLAIN IDLE"
 
 typedef struct ServerMessage {
 	uint32_t uid;
