@@ -16,7 +16,7 @@ job_new(JobKind kind)
 bool
 job_is_change(const Job *job)
 {
-	return false;
+	return job->kind == JOB_WISH;
 }
 
 void
@@ -28,6 +28,7 @@ job_free(Job *job)
 	g_clear_error(&job->refused);
 	g_clear_error(&job->full);
 	g_strfreev(job->sections);
+	wish_free(job->wish);
 	body_walk_free(job->walk);
 	if (job->unchanged)
 		g_hash_table_unref(job->unchanged);
@@ -111,6 +112,7 @@ account_finish_all(Account *account, const GError *error)
 		account_finish(account, job, error);
 	while (!account_is_online(account) && (job = g_queue_peek_head(&account->syncs)))
 		account_finish(account, job, error);
+	replay_give_up(account, error);
 }
 
 void
@@ -225,8 +227,10 @@ account_cancel(Account *account, EngineRequest request)
 	Job *job = account_find_job(account, request);
 	g_autoptr(GError) error = NULL;
 
-	if (!job)
+	if (!job) {
+		replay_cancel(account, request);
 		return;
+	}
 	error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_CANCELLED, _("cancelled"));
 	account_finish(account, job, error);
 }
@@ -241,6 +245,8 @@ account_new(Engine *engine, const ConfigAccount *config, GError **error)
 	account->config = config;
 	g_queue_init(&account->jobs);
 	g_queue_init(&account->syncs);
+	account->turn = &replay_turn;
+	account->replay = replay_new(account);
 	account->lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_free);
 	g_ptr_array_add(account->lines, line_new(account, LINE_INTERACTIVE));
 	account->truth = truth_new(account);
@@ -264,6 +270,7 @@ account_free(Account *account)
 	g_ptr_array_unref(account->lines);
 	truth_free(account->truth);
 	engine_drop_source(&account->poll);
+	replay_free(account->replay);
 	g_queue_clear_full(&account->jobs, (GDestroyNotify)job_free);
 	g_queue_clear_full(&account->syncs, (GDestroyNotify)job_free);
 	connection_memory_clear(&account->memory);

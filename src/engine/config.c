@@ -51,6 +51,11 @@ const ConfigKey config_keys[] = {
 	{ "account", "client-cert", "file",
 	  N_("Our own certificate and its key (PEM), for servers that ask for one."),
 	  AT(client_cert) },
+	{ "account", "trash", "text",
+	  N_("The folder that deleted messages go to, in place of the one the server marks."), AT(trash) },
+	{ "account", "archive", "text",
+	  N_("The folder that archived messages go to, in place of the one the server marks."),
+	  AT(archive) },
 	{ "account", "connections", "number",
 	  N_("Connections to the server at most, from 1 to 15; 3 where nothing is said."),
 	  AT(connections) },
@@ -108,6 +113,8 @@ account_free(ConfigAccount *account)
 	g_free(account->password_file);
 	g_free(account->token_command);
 	g_free(account->ca_file);
+	g_free(account->trash);
+	g_free(account->archive);
 	g_free(account->client_cert);
 	g_free(account);
 }

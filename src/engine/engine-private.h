@@ -70,6 +70,7 @@ typedef enum {
 	JOB_PARTS,
 	JOB_CHECK,
 	JOB_LOOKED, /* nobody waits for it */
+	JOB_WISH,   /* a change, or a word on one */
 } JobKind;
 
 typedef struct Job {
@@ -85,6 +86,7 @@ typedef struct Job {
 	uint32_t uid;
 	StoreId message;
 	char **sections;
+	struct Wish *wish; /* WISH: owned */
 
 	bool started, listed;
 	unsigned pending; /* commands or parts it waits for */
@@ -119,6 +121,7 @@ typedef struct Call {
 void call_free(void *call);
 
 /* To the engine, in this process or another.  Any thread but the engine's. */
+EngineRequest engine_send_job(Engine *engine, const char *account, Job *take_job);
 void engine_send_call(Engine *engine, Call *take_call);
 /* The engine's thread: what another process asks. */
 void engine_take_up(Engine *engine, const char *account, Job *take_job);
@@ -147,6 +150,7 @@ struct Account {
 	GQueue jobs;	      /* of Job, owned: the person's, in order */
 	GQueue syncs;	      /* of Job, owned: behind them */
 	const LineTurn *turn; /* between the two; NULL: none */
+	struct Replay *replay;
 
 	/* what the person last opened, brought back after a lost line */
 	char *home;
@@ -202,6 +206,38 @@ void account_store_failed(Account *account, const GError *error);
 /* Turns a command's NO or BAD into words: "cannot WHAT: the server says ...". */
 GError *account_refusal(const ImapResponse *response, PosternError code, const char *what);
 
+/* ---- replay: the journal's rows leave ------------------------------------------------------------ */
+
+typedef struct Replay Replay;
+
+Replay *replay_new(Account *account);
+void replay_free(Replay *replay); /* after the account's lines; NULL is fine */
+extern const LineTurn replay_turn;
+/* Before anybody else looks at RESPONSE.  True: it is for replay alone. */
+bool replay_on_response(Line *line, const ImapResponse *response, ImapTicket ticket);
+void replay_forget_line(Line *line); /* it is gone */
+/* No line is left: those who wait hear WHY; the rows stay. */
+void replay_give_up(Account *account, const GError *why);
+
+/* The journal was changed from outside: tells of it and of the mailboxes (0: none), and looks what can
+ * leave. */
+void replay_changed(Account *account, StoreId mailbox, StoreId dest);
+/* REQUEST's DONE comes when ROWS (of StoreId) came to an end; DONE has what else it says. */
+void replay_wait(Account *account, EngineRequest request, const EngineEvent *done, GArray *rows);
+/* True: it waited, and was told. */
+bool replay_cancel(Account *account, EngineRequest request);
+
+/* ---- wishes (intent.c): what a person wants changed --------------------------------------------- */
+
+typedef struct Wish Wish;
+
+void wish_free(Wish *wish); /* NULL is fine */
+/* JOB's; its DONE comes now or later. */
+void wish_take_up(Engine *engine, const Job *job);
+/* Between processes (intent-wire.c). */
+void wish_put(GVariantBuilder *builder, const Wish *wish);
+Wish *wish_read(GVariant *dict); /* NULL: that is none */
+
 /* ---- folders ----------------------------------------------------------------------------------- */
 
 /* Asks for the list and its counts; the jobs of kind FOLDERS that were started are done with it. */
@@ -241,6 +277,8 @@ void mirror_ride(Mirror *mirror);   /* with the login, if that can be */
  * is passed over, and nothing more is asked for.  Parts may still be read. */
 void mirror_retire(Mirror *mirror);
 bool mirror_is_retired(const Mirror *mirror);
+/* UIDs of it came or went by another line's doing: numbers are not to be trusted until it was compared. */
+void mirror_doubt(Mirror *mirror);
 bool mirror_is(const Mirror *mirror, GBytes *raw);
 bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
 bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */
@@ -255,6 +293,9 @@ const GError *mirror_loss(const Mirror *mirror);
 void mirror_accept_loss(Mirror *mirror);
 StoreId mirror_mailbox(const Mirror *mirror);
 bool mirror_on_response(Mirror *mirror, const ImapResponse *response, ImapTicket ticket);
+/* May FLAG (or KEYWORD, when it is 0) be changed for good here, as far as SELECT told? */
+bool mirror_keeps_flag(const Mirror *mirror, uint16_t flag, const char *keyword);
+
 /* The person looks here: the window first. */
 void mirror_want(Mirror *mirror, uint32_t rows);
 /* True when rows up to N are here, or all there are. */

@@ -183,6 +183,7 @@ replaces(const EngineEvent *newer, const EngineEvent *older)
 	switch (newer->type) {
 	case ENGINE_EVENT_STATUS:
 	case ENGINE_EVENT_FOLDERS:
+	case ENGINE_EVENT_QUEUE:
 	case ENGINE_EVENT_ROWS:
 	case ENGINE_EVENT_PROGRESS:
 		return newer->type == older->type && newer->account == older->account &&
@@ -332,6 +333,11 @@ engine_take_up(Engine *engine, const char *name, Job *job)
 		job_free(job);
 		return;
 	}
+	if (job->kind == JOB_WISH) {
+		wish_take_up(engine, job);
+		job_free(job);
+		return;
+	}
 	account = job->kind == JOB_PARTS ? find_message(engine, job) : find_account(engine, name);
 	done.request = job->request;
 	done.message = job->message;
@@ -390,8 +396,8 @@ engine_send_call(Engine *engine, Call *call)
 	g_source_unref(source);
 }
 
-static EngineRequest
-send_job(Engine *engine, const char *account, Job *job)
+EngineRequest
+engine_send_job(Engine *engine, const char *account, Job *job)
 {
 	Call *call = g_new0(Call, 1);
 	EngineRequest request = ++engine->last_request;
@@ -418,7 +424,7 @@ send_verb(Engine *engine, const char *op, void (*verb)(Engine *, EngineRequest),
 EngineRequest
 engine_folders(Engine *engine, const char *account)
 {
-	return send_job(engine, account, job_new(JOB_FOLDERS));
+	return engine_send_job(engine, account, job_new(JOB_FOLDERS));
 }
 
 EngineRequest
@@ -431,7 +437,7 @@ engine_open(Engine *engine, const char *account, const char *folder, uint32_t of
 	job->offset = offset;
 	job->rows = rows;
 	job->fill = fill;
-	return send_job(engine, account, job);
+	return engine_send_job(engine, account, job);
 }
 
 EngineRequest
@@ -441,7 +447,7 @@ engine_sync(Engine *engine, const char *account, const char *folder, EngineBodie
 
 	job->folder = g_strdup(folder);
 	job->bodies = bodies;
-	return send_job(engine, account, job);
+	return engine_send_job(engine, account, job);
 }
 
 EngineRequest
@@ -451,7 +457,7 @@ engine_accept_loss(Engine *engine, const char *account, const char *folder)
 
 	job->folder = g_strdup(folder);
 	job->accepts = true;
-	return send_job(engine, account, job);
+	return engine_send_job(engine, account, job);
 }
 
 EngineRequest
@@ -461,7 +467,7 @@ engine_message(Engine *engine, const char *account, const char *folder, uint32_t
 
 	job->folder = g_strdup(folder);
 	job->uid = uid;
-	return send_job(engine, account, job);
+	return engine_send_job(engine, account, job);
 }
 
 EngineRequest
@@ -471,7 +477,7 @@ engine_parts(Engine *engine, StoreId message, const char *const *sections)
 
 	job->message = message;
 	job->sections = g_strdupv((char **)sections);
-	return send_job(engine, NULL, job);
+	return engine_send_job(engine, NULL, job);
 }
 
 void
@@ -480,13 +486,13 @@ engine_looked(Engine *engine, StoreId message)
 	Job *job = job_new(JOB_LOOKED);
 
 	job->message = message;
-	send_job(engine, NULL, job);
+	engine_send_job(engine, NULL, job);
 }
 
 EngineRequest
 engine_check(Engine *engine, const char *account)
 {
-	return send_job(engine, account, job_new(JOB_CHECK));
+	return engine_send_job(engine, account, job_new(JOB_CHECK));
 }
 
 GPtrArray *

@@ -405,6 +405,9 @@ step_interactive(Line *line)
 {
 	Account *account = line->account;
 
+	/* A command that came for something else takes what waits along, first. */
+	if (account->engine->hold && account->turn && account->turn->step(line))
+		return;
 	/* Jobs of one mailbox run side by side; the first that waits keeps it selected. */
 	line->hold_mailbox = false;
 	for (GList *at = account->jobs.head, *next; at; at = next) {

@@ -103,6 +103,7 @@ static void
 forget_line(Line *line, const GError *error)
 {
 	line->online = false;
+	replay_forget_line(line);
 	folders_forget(line);
 	parts_forget(line->parts, error);
 	line_forget_mailbox(line);
@@ -311,6 +312,8 @@ on_response(void *data, const ImapResponse *response, ImapTicket ticket)
 
 		engine_post_notice(line->account->engine, line->account->id, notice);
 	}
+	if (replay_on_response(line, response, ticket))
+		return;
 	if (response->type == IMAP_RESPONSE_ID)
 		keep_id(line, response);
 	else if (response->type == IMAP_RESPONSE_FETCH)
@@ -617,6 +620,7 @@ line_free(Line *line)
 		return;
 	/* First: what is in flight is answered CLOSED, and lets go of what it belongs to. */
 	g_clear_pointer(&line->connection, connection_free);
+	replay_forget_line(line);
 	line_forget_mailbox(line);
 	folders_forget(line);
 	parts_free(line->parts);

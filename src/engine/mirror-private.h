@@ -58,6 +58,9 @@ struct Mirror {
 	uint64_t modseq;
 	bool no_modseq;
 	uint64_t seen_modseq; /* the highest of a FETCH since */
+	bool read_only;
+	unsigned kept_bits;    /* PERMANENTFLAGS: of ImapFlagBit */
+	GPtrArray *kept_flags; /* of char *, its keywords; NULL: it did not say, so all are kept */
 
 	/* what is not believed (mirror-doubt.c) */
 	bool distrusts; /* too much is gone: nothing is removed */

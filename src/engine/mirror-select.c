@@ -296,6 +296,8 @@ send_select(Mirror *mirror, ImapSendFlags flags)
 	mirror->exists = mirror->uidnext = mirror->uidvalidity = 0;
 	mirror->modseq = 0;
 	mirror->no_modseq = mirror->early_lost = mirror->counted = mirror->grew = false;
+	mirror->read_only = false;
+	g_clear_pointer(&mirror->kept_flags, g_ptr_array_unref);
 	forget_told(mirror);
 	mirror->select_ticket = connection_send(mirror->line->connection, select_command(mirror),
 						flags, on_select, mirror);
@@ -361,6 +363,8 @@ on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 			account_store_failed(mirror->account, error);
 		return;
 	}
+	if (response->code == IMAP_CODE_READ_ONLY)
+		mirror->read_only = true;
 	mirror->ready = true;
 	if (mirror->retired)
 		return;

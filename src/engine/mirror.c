@@ -54,6 +54,7 @@ mirror_free(Mirror *mirror)
 	store_mailbox_free(mirror->box);
 	g_clear_error(&mirror->error);
 	g_clear_error(&mirror->loss);
+	g_clear_pointer(&mirror->kept_flags, g_ptr_array_unref);
 	g_bytes_unref(mirror->raw);
 	g_free(mirror);
 }
@@ -71,6 +72,14 @@ bool
 mirror_is_retired(const Mirror *mirror)
 {
 	return mirror->retired;
+}
+
+void
+mirror_doubt(Mirror *mirror)
+{
+	mirror->doubt = true;
+	mirror->top_known = false;
+	seqmap_clear(&mirror->map);
 }
 
 bool
@@ -490,6 +499,34 @@ on_exists(Mirror *mirror, uint32_t exists)
 	mirror->exists = exists;
 }
 
+/* RFC 9051, 7.1: which flags can be changed for good. */
+static void
+keep_permanent(Mirror *mirror, const ImapFlags *flags)
+{
+	g_clear_pointer(&mirror->kept_flags, g_ptr_array_unref);
+	mirror->kept_flags = g_ptr_array_new_with_free_func(g_free);
+	mirror->kept_bits = flags->bits;
+	for (size_t i = 0; i < flags->keywords.count; i++)
+		g_ptr_array_add(mirror->kept_flags, span_dup(flags->keywords.at[i]));
+}
+
+bool
+mirror_keeps_flag(const Mirror *mirror, uint16_t flag, const char *keyword)
+{
+	if (mirror->read_only)
+		return false;
+	if (!mirror->kept_flags)
+		return true;
+	if (flag)
+		return (mirror->kept_bits & flag) != 0;
+	if (mirror->kept_bits & IMAP_FLAG_ANY)
+		return true;
+	for (guint i = 0; i < mirror->kept_flags->len; i++)
+		if (!g_ascii_strcasecmp(mirror->kept_flags->pdata[i], keyword))
+			return true;
+	return false;
+}
+
 static void
 on_code(Mirror *mirror, const ImapResponse *response)
 {
@@ -509,6 +546,15 @@ on_code(Mirror *mirror, const ImapResponse *response)
 		break;
 	case IMAP_CODE_NOMODSEQ:
 		mirror->no_modseq = true;
+		break;
+	case IMAP_CODE_PERMANENTFLAGS:
+		keep_permanent(mirror, &response->flags);
+		break;
+	case IMAP_CODE_READ_ONLY:
+		mirror->read_only = true;
+		break;
+	case IMAP_CODE_READ_WRITE:
+		mirror->read_only = false;
 		break;
 	default:
 		break;

@@ -156,6 +156,8 @@ wire_job(const char *account, const Job *job)
 	put_number(&builder, "uid", job->uid);
 	put_wide(&builder, "message", (uint64_t)job->message);
 	put_texts(&builder, "sections", job->sections);
+	if (job->wish)
+		wish_put(&builder, job->wish);
 	return g_variant_builder_end(&builder);
 }
 
@@ -171,6 +173,8 @@ is_whole(const Job *job)
 		return job->message && job->sections;
 	case JOB_LOOKED:
 		return job->message;
+	case JOB_WISH:
+		return job->wish != NULL;
 	case JOB_FOLDERS:
 	case JOB_SYNC:
 	case JOB_CHECK:
@@ -195,6 +199,8 @@ wire_job_read(GVariant *dict, char **account)
 	job->uid = wire_number(dict, "uid");
 	job->message = get_id(dict, "message");
 	g_variant_lookup(dict, "sections", "^aay", &job->sections);
+	if (job->kind == JOB_WISH)
+		job->wish = wish_read(dict);
 	*account = g_strdup(get_text(dict, "account"));
 	if (job->request && is_whole(job))
 		return job;

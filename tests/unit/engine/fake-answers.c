@@ -15,10 +15,16 @@ fake_tell_news(FakeServer *server, GString *out)
 
 /* ---- a message ------------------------------------------------------------------------------------------- */
 
+uint32_t
+fake_origin(const FakeMessage *message)
+{
+	return message->origin ? message->origin : message->uid;
+}
+
 static char *
 text_of(const FakeMessage *message)
 {
-	return g_strdup_printf(TEXT, message->uid);
+	return g_strdup_printf(TEXT, fake_origin(message));
 }
 
 static char *
@@ -29,7 +35,7 @@ header_of(const FakeMessage *message)
 			       "To: Bob <bob@example.net>\r\n"
 			       "Subject: subject %u\r\n"
 			       "Message-ID: <m%u@example.org>\r\n\r\n",
-			       message->uid, message->uid);
+			       fake_origin(message), fake_origin(message));
 }
 
 static void
@@ -43,9 +49,10 @@ append_attachment(GString *out, size_t from, size_t size)
 }
 
 static void
-append_record(GString *out, const FakeMessage *message)
+append_record(GString *out, const FakeMessage *message, bool structure)
 {
 	g_autofree char *text = text_of(message);
+	uint32_t id = fake_origin(message);
 
 	/* One minute apart: dates go up with UIDs. */
 	g_string_append_printf(out,
@@ -53,8 +60,9 @@ append_record(GString *out, const FakeMessage *message)
 			       "((\"Ada\" NIL \"ada\" \"example.org\")) NIL NIL "
 			       "((\"Bob\" NIL \"bob\" \"example.net\")) NIL NIL NIL "
 			       "\"<m%u@example.org>\")",
-			       message->uid / 1440 % 28 + 1, message->uid / 60 % 24,
-			       message->uid % 60, message->uid, message->uid);
+			       id / 1440 % 28 + 1, id / 60 % 24, id % 60, id, id);
+	if (!structure)
+		return;
 	if (message->flaws & FAKE_BROKEN_STRUCTURE)
 		g_string_append(out, " BODYSTRUCTURE ((\"text\" \"plain\" oops");
 	else if (message->attachment)
@@ -144,7 +152,7 @@ append_fetch(FakeServer *server, GString *out, guint index, const char *items)
 	    &g_array_index(server->line->selected->messages, FakeMessage, index);
 	bool body = strstr(items, "BODY.PEEK[") != NULL;
 	bool fields = strstr(items, "HEADER.FIELDS") != NULL;
-	uint32_t uid = message->uid;
+	uint32_t uid = message->uid, id = fake_origin(message);
 
 	if (message->flaws & FAKE_ABSENT)
 		return;
@@ -157,12 +165,12 @@ append_fetch(FakeServer *server, GString *out, guint index, const char *items)
 		g_string_append_printf(out,
 				       " INTERNALDATE \"%02u-Nov-2025 %02u:%02u:00 +0000\" "
 				       "RFC822.SIZE %zu",
-				       message->uid / 1440 % 28 + 1, message->uid / 60 % 24,
-				       message->uid % 60, message->attachment + 200);
+				       id / 1440 % 28 + 1, id / 60 % 24, id % 60,
+				       message->size ? message->size : message->attachment + 200);
 	if (strstr(items, "MODSEQ"))
 		g_string_append_printf(out, " MODSEQ (%" G_GUINT64_FORMAT ")", message->modseq);
 	if (strstr(items, "ENVELOPE"))
-		append_record(out, message);
+		append_record(out, message, strstr(items, "BODYSTRUCTURE") != NULL);
 	if (fields && message->flaws & FAKE_BROKEN_HEADER)
 		g_string_append(out, " BODY[HEADER.FIELDS (oops");
 	else
@@ -188,6 +196,14 @@ in_set(const char *set, uint32_t number, uint32_t last)
 			return true;
 	}
 	return false;
+}
+
+bool
+fake_in_set(const char *set, uint32_t uid, const FakeBox *box)
+{
+	guint n = box->messages->len;
+
+	return in_set(set, uid, n ? g_array_index(box->messages, FakeMessage, n - 1).uid : 0);
 }
 
 static uint64_t
@@ -225,6 +241,23 @@ fetch(FakeServer *server, GString *out, bool uid, const char *arguments)
 		fake_box_add(server, box, 1, "", 0);
 }
 
+/* HEADER MESSAGE-ID "<m7@example.org>" */
+static void
+search_id(FakeServer *server, GString *out, const char *id)
+{
+	const FakeBox *box = server->line->selected;
+	uint32_t origin = (uint32_t)strtoul(id + strcspn(id, "0123456789"), NULL, 10);
+
+	g_string_append(out, "* SEARCH");
+	for (guint i = 0; box && i < box->messages->len; i++) {
+		const FakeMessage *message = &g_array_index(box->messages, FakeMessage, i);
+
+		if (fake_origin(message) == origin)
+			g_string_append_printf(out, " %u", message->uid);
+	}
+	g_string_append(out, "\r\n");
+}
+
 static void
 search(FakeServer *server, GString *out, const char *tag, const char *arguments)
 {
@@ -233,6 +266,10 @@ search(FakeServer *server, GString *out, const char *tag, const char *arguments)
 	g_autoptr(GString) all = g_string_new(NULL);
 	unsigned count = 0;
 
+	if (g_str_has_prefix(arguments, "HEADER MESSAGE-ID ")) {
+		search_id(server, out, arguments);
+		return;
+	}
 	for (guint i = 0; box && set && i < box->messages->len; i++) {
 		uint32_t uid = g_array_index(box->messages, FakeMessage, i).uid;
 		uint32_t last =
@@ -276,7 +313,11 @@ list(FakeServer *server, GString *out, const char *verb, const char *arguments)
 		return;
 	for (guint i = 0; i < server->boxes->len; i++) {
 		const FakeBox *box = g_ptr_array_index(server->boxes, i);
+		g_autofree char *quoted = g_strdup_printf("\"%s\"", box->name);
 
+		/* By name: LIST "" "Other" */
+		if (!strchr(arguments, '*') && !strstr(arguments, quoted))
+			continue;
 		g_string_append_printf(out, "* %s (\\HasNoChildren) \"/\" %s\r\n", verb, box->name);
 		if (strstr(arguments, "STATUS ("))
 			fake_append_status(server, out, box);
@@ -309,6 +350,8 @@ select_box(FakeServer *server, GString *out, const char *arguments)
 	if (strstr(server->words, "CONDSTORE"))
 		g_string_append_printf(out, "* OK [HIGHESTMODSEQ %" G_GUINT64_FORMAT "] mod\r\n",
 				       box->modseq);
+	if (server->faults & FAKE_READ_ONLY)
+		return "OK [READ-ONLY] selected";
 	return "OK [READ-WRITE] selected";
 }
 
@@ -333,8 +376,8 @@ status(FakeServer *server, GString *out, const char *arguments)
 
 /* ---- commands ------------------------------------------------------------------------------------------------- */
 
-static FakeRule *
-find_rule(FakeServer *server, const char *command)
+FakeRule *
+fake_rule(FakeServer *server, const char *command)
 {
 	for (guint i = 0; i < server->rules->len; i++) {
 		FakeRule *rule = g_ptr_array_index(server->rules, i);
@@ -363,6 +406,10 @@ login(FakeServer *server, GString *out, const char *tag)
 static const char *
 answer(FakeServer *server, GString *out, const char *tag, const char *command)
 {
+	const char *change = server->line->logged_in ? fake_change(server, out, command) : NULL;
+
+	if (change)
+		return change;
 	if (g_str_has_prefix(command, "CAPABILITY"))
 		g_string_append_printf(out, "* CAPABILITY %s\r\n", server->words);
 	else if (!server->line->logged_in && !g_str_has_prefix(command, "LOGOUT"))
@@ -408,11 +455,22 @@ obey(FakeServer *server, GString *out, const char *tag, const char *command, con
 	switch (rule->action) {
 	case FAKE_ANSWER_NO:
 	case FAKE_ANSWER_BAD:
-		g_string_append_printf(out, "%s %s as it was told\r\n", tag,
-				       rule->action == FAKE_ANSWER_NO ? "NO" : "BAD");
+		g_string_append_printf(out, "%s %s %s\r\n", tag,
+				       rule->action == FAKE_ANSWER_NO ? "NO" : "BAD",
+				       rule->text ? rule->text : "as it was told");
 		return true;
 	case FAKE_CUT:
 		return false;
+	case FAKE_CUT_DONE_TWICE:
+		answer(server, out, tag, command);
+		G_GNUC_FALLTHROUGH;
+	case FAKE_CUT_DONE:
+		answer(server, out, tag, command);
+		g_string_truncate(out, 0);
+		return false;
+	case FAKE_PRETEND:
+		g_string_append_printf(out, "%s OK done\r\n", tag);
+		return true;
 	case FAKE_CUT_IN_LITERAL:
 		answer(server, out, tag, command);
 		cut_in_literal(out);
@@ -473,7 +531,7 @@ fake_command(FakeServer *server, const char *line, GString *out)
 	}
 	g_ptr_array_add(server->log, g_strdup(command));
 	g_array_append_val(server->log_lines, server->line->number);
-	rule = find_rule(server, command);
+	rule = fake_rule(server, command);
 	if (rule)
 		return obey(server, out, tag, command, rule);
 	if (special(server, tag, command, out))

@@ -103,6 +103,21 @@ tell(FakeServer *server, const FakeBox *box, const char *line)
 	}
 }
 
+void
+fake_tell(FakeServer *server, const FakeBox *box, GString *out, const char *text)
+{
+	for (guint i = 0; i < server->lines->len; i++) {
+		FakeLine *one = g_ptr_array_index(server->lines, i);
+
+		if (one == server->line && one->selected == box)
+			g_string_append(out, text);
+		else if (one->selected == box)
+			g_string_append(one->news, text);
+		else if (one->notifies)
+			fake_append_status(server, one->news, box);
+	}
+}
+
 static void
 tell_exists(FakeServer *server, const FakeBox *box)
 {
@@ -166,6 +181,62 @@ find(const FakeBox *box, uint32_t uid, guint *index)
 	return NULL;
 }
 
+unsigned
+fake_server_copies(FakeServer *server, const char *name, uint32_t origin)
+{
+	FakeBox *box;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	for (guint i = 0; box && i < box->messages->len; i++)
+		n += fake_origin(&g_array_index(box->messages, FakeMessage, i)) == origin;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
+unsigned
+fake_server_total(FakeServer *server, const char *name)
+{
+	FakeBox *box;
+	unsigned n;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	n = box ? box->messages->len : 0;
+	pthread_mutex_unlock(&server->lock);
+	return n;
+}
+
+char *
+fake_server_flags_of(FakeServer *server, const char *name, uint32_t origin)
+{
+	FakeBox *box;
+	char *flags = NULL;
+
+	pthread_mutex_lock(&server->lock);
+	box = fake_box(server, name);
+	for (guint i = 0; box && !flags && i < box->messages->len; i++) {
+		const FakeMessage *message = &g_array_index(box->messages, FakeMessage, i);
+
+		if (fake_origin(message) == origin)
+			flags = g_strdup(message->flags);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return flags;
+}
+
+bool
+fake_server_has_box(FakeServer *server, const char *name)
+{
+	bool has;
+
+	pthread_mutex_lock(&server->lock);
+	has = fake_box(server, name) != NULL;
+	pthread_mutex_unlock(&server->lock);
+	return has;
+}
+
 void
 fake_server_expunge(FakeServer *server, const char *name, uint32_t uid)
 {
@@ -227,8 +298,12 @@ fake_server_flaw(FakeServer *server, const char *name, uint32_t uid, unsigned fl
 static void
 number_from(FakeBox *box, uint32_t first)
 {
-	for (guint i = 0; i < box->messages->len; i++)
-		g_array_index(box->messages, FakeMessage, i).uid = first + i;
+	for (guint i = 0; i < box->messages->len; i++) {
+		FakeMessage *message = &g_array_index(box->messages, FakeMessage, i);
+
+		message->origin = fake_origin(message);
+		message->uid = first + i;
+	}
 	box->uidnext = first + box->messages->len;
 }
 
@@ -370,6 +445,8 @@ line_free(void *data)
 	close(line->fd);
 	g_string_free(line->in, TRUE);
 	g_string_free(line->news, TRUE);
+	g_string_free(line->held, TRUE);
+	g_string_free(line->content, TRUE);
 	g_free(line->idle_tag);
 	g_free(line->auth_tag);
 	g_free(line);
@@ -395,18 +472,72 @@ write_all(FakeServer *server, int fd, const char *bytes, size_t size)
 	return true;
 }
 
+/* Does the line held so far end in a literal's announcement (RFC 9051, 4.3)? */
+static bool
+announces_literal(FakeServer *server, FakeLine *at)
+{
+	const char *open = strrchr(at->held->str, '{');
+	FakeRule *rule;
+
+	if (!open || !g_str_has_suffix(at->held->str, "}"))
+		return false;
+	at->literal = strtoul(open + 1, NULL, 10);
+	pthread_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->rules->len; i++) {
+		rule = g_ptr_array_index(server->rules, i);
+		if (rule->times && rule->action == FAKE_CUT_IN_LITERAL &&
+		    strstr(at->held->str, rule->words)) {
+			rule->times--;
+			at->cut_literal = true;
+		}
+	}
+	pthread_mutex_unlock(&server->lock);
+	return true;
+}
+
+/* False: the literal is not here yet, or (MORE false) the line breaks in it. */
+static bool
+take_literal(FakeLine *at, bool *more)
+{
+	*more = !at->cut_literal || !at->in->len;
+	if (at->cut_literal || at->in->len < at->literal)
+		return false;
+	if (!at->literal)
+		return true;
+	g_string_truncate(at->content, 0);
+	g_string_append_len(at->content, at->in->str, (gssize)at->literal);
+	g_string_erase(at->in, 0, (gssize)at->literal);
+	at->literal = 0;
+	g_string_append_c(at->held, '~');
+	return true;
+}
+
 /* Takes whole lines off what came, and what they bring onto the line. */
 static bool
 serve(FakeServer *server, FakeLine *at)
 {
 	char *end;
 
-	while ((end = strstr(at->in->str, "\r\n"))) {
-		g_autofree char *line = g_strndup(at->in->str, (gsize)(end - at->in->str));
+	for (;;) {
+		g_autofree char *line = NULL;
 		g_autoptr(GString) out = g_string_new(NULL);
 		bool more;
 
+		if (!take_literal(at, &more))
+			return more;
+		end = strstr(at->in->str, "\r\n");
+		if (!end)
+			break;
+		g_string_append_len(at->held, at->in->str, end - at->in->str);
 		g_string_erase(at->in, 0, end - at->in->str + 2);
+		if (announces_literal(server, at)) {
+			if (!g_str_has_suffix(at->held->str, "+}") &&
+			    !write_all(server, at->fd, "+ go on\r\n", 9))
+				return false;
+			continue;
+		}
+		line = g_strdup(at->held->str);
+		g_string_truncate(at->held, 0);
 		pthread_mutex_lock(&server->lock);
 		server->line = at;
 		more = fake_command(server, line, out);
@@ -469,6 +600,8 @@ greet(FakeServer *server)
 	setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	line->in = g_string_new(NULL);
 	line->news = g_string_new(NULL);
+	line->held = g_string_new(NULL);
+	line->content = g_string_new(NULL);
 	pthread_mutex_lock(&server->lock);
 	full = is_full(server);
 	greeting = full ? g_strdup("* BYE too many connections\r\n")
@@ -535,6 +668,7 @@ box_free(void *data)
 	FakeBox *box = data;
 
 	g_array_unref(box->messages);
+	g_free(box->name);
 	g_free(box);
 }
 
@@ -548,17 +682,18 @@ rule_free(void *data)
 	g_free(rule);
 }
 
-static void
-add_box(FakeServer *server, const char *name)
+FakeBox *
+fake_box_make(FakeServer *server, const char *name)
 {
 	FakeBox *box = g_new0(FakeBox, 1);
 
-	box->name = name;
+	box->name = g_strdup(name);
 	box->messages = g_array_new(FALSE, FALSE, sizeof(FakeMessage));
 	box->uidnext = 1;
 	box->uidvalidity = 1000;
 	box->modseq = 1;
 	g_ptr_array_add(server->boxes, box);
+	return box;
 }
 
 FakeServer *
@@ -576,8 +711,9 @@ fake_server_new(void)
 	server->log = g_ptr_array_new_with_free_func(g_free);
 	server->log_lines = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	server->lines = g_ptr_array_new_with_free_func(line_free);
-	add_box(server, "INBOX");
-	add_box(server, "Other");
+	server->said = g_string_new(NULL);
+	fake_box_make(server, "INBOX");
+	fake_box_make(server, "Other");
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (pipe(server->wake) || bind(server->listener, (struct sockaddr *)&address, size) ||
 	    listen(server->listener, 8) ||
@@ -601,6 +737,7 @@ fake_server_free(FakeServer *server)
 	g_ptr_array_unref(server->log);
 	g_array_unref(server->log_lines);
 	g_ptr_array_unref(server->lines);
+	g_string_free(server->said, TRUE);
 	g_free(server->words);
 	pthread_mutex_destroy(&server->lock);
 	g_free(server);

@@ -22,6 +22,9 @@ typedef enum {
 	FAKE_SILENT_EXPUNGE = 1 << 8, /* expunges are told by a smaller EXISTS alone */
 	FAKE_SLOW = 1 << 9,	      /* a FETCH takes 10 ms */
 	FAKE_ONE_LINE = 1 << 10,      /* a second connection is refused */
+	FAKE_STORE_IGNORED = 1 << 11, /* STORE is answered OK, and changes nothing */
+	FAKE_COPYUID_LIES = 1 << 12,  /* it names the UIDs above */
+	FAKE_READ_ONLY = 1 << 13,     /* every SELECT is */
 } FakeFault;
 
 /* Wrong about one message. */
@@ -36,8 +39,11 @@ typedef enum {
 typedef enum {
 	FAKE_ANSWER_NO,
 	FAKE_ANSWER_BAD,
-	FAKE_CUT,	     /* the line, instead of the answer */
-	FAKE_CUT_IN_LITERAL, /* likewise, in the middle of its first long literal */
+	FAKE_CUT,	     /* the line, instead of the answer; nothing was done */
+	FAKE_CUT_DONE,	     /* likewise, and it was done */
+	FAKE_CUT_DONE_TWICE, /* ... and somebody else did the same */
+	FAKE_CUT_IN_LITERAL, /* likewise, in the middle of the first long literal, theirs or ours */
+	FAKE_PRETEND,	     /* "OK", and nothing is done */
 	FAKE_HANG,	     /* nothing more is said on this line */
 	FAKE_SAY,	     /* TEXT before the answer */
 } FakeAction;
@@ -49,7 +55,7 @@ uint16_t fake_server_port(const FakeServer *server);
 /* The words of CAPABILITY; NULL: all that it can do. */
 void fake_server_capabilities(FakeServer *server, const char *words);
 void fake_server_fault(FakeServer *server, unsigned faults);
-/* TIMES commands that hold WORDS. */
+/* TIMES commands that hold WORDS.  TEXT of an ANSWER_NO: what stands behind the NO; NULL: something. */
 void fake_server_rule(FakeServer *server, const char *words, unsigned times, FakeAction action,
 		      const char *text);
 void fake_server_cut(FakeServer *server); /* now */
@@ -61,6 +67,12 @@ void fake_server_cut_line(FakeServer *server, unsigned number);
 uint32_t fake_server_add(FakeServer *server, const char *box, unsigned count, const char *flags);
 /* One of two parts: a small text, and ATTACHMENT bytes. */
 uint32_t fake_server_add_large(FakeServer *server, const char *box, size_t attachment);
+/* How many messages BOX has whose header is that of the message that once was UID of some mailbox. */
+unsigned fake_server_copies(FakeServer *server, const char *box, uint32_t origin);
+unsigned fake_server_total(FakeServer *server, const char *box);
+/* The flags of the first of them; yours to g_free; NULL: there is none. */
+char *fake_server_flags_of(FakeServer *server, const char *box, uint32_t origin);
+bool fake_server_has_box(FakeServer *server, const char *box);
 void fake_server_expunge(FakeServer *server, const char *box, uint32_t uid);
 void fake_server_flags(FakeServer *server, const char *box, uint32_t uid, const char *flags);
 void fake_server_flaw(FakeServer *server, const char *box, uint32_t uid, unsigned flaws);

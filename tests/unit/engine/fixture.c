@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 8000
 
 static void
 remove_dir(const char *path)
@@ -173,6 +173,25 @@ on_tick(void *data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* The journal, for a test that fails. */
+static char *
+queue_text(Fixture *fixture)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GPtrArray) rows = NULL;
+
+	if (!store_journal(fixture_store(fixture), 0, &rows, NULL))
+		return g_strdup("(the journal cannot be read)\n");
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *row = rows->pdata[i];
+
+		g_string_append_printf(text, "row %d: kind %d, state %d, %u left, tries %u: %s\n",
+				       (int)row->id, row->kind, row->state, row->n, row->tries,
+				       row->error ? row->error : "");
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 void
 fixture_until(Fixture *fixture, FixtureClaim what, unsigned number)
 {
@@ -186,7 +205,10 @@ fixture_until(Fixture *fixture, FixtureClaim what, unsigned number)
 		g_auto(GStrv) log = fake_server_log(fixture->server);
 		g_autofree char *text = g_strjoinv("\n", log);
 
-		fail_msg("it did not happen in time; the server saw:\n%s", text);
+		g_autofree char *queue = queue_text(fixture);
+
+		fail_msg("it did not happen in time; the line: %s\n%sthe server saw:\n%s",
+			 fixture->line_error ? fixture->line_error->message : "fine", queue, text);
 	}
 }
 

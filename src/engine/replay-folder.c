@@ -1,0 +1,224 @@
+/* Folders made, renamed, deleted, subscribed to and unsubscribed from (RFC 9051, 6.3.4 to 6.3.8).
+ *
+ * CREATE and RENAME also see to subscriptions, which servers keep by name and leave alone: a new folder
+ * is subscribed to, as most clients do it, for those that list nothing else; a renamed one, and those
+ * below it, as they were under the old name.  A refusal there changes nothing: the folder is what
+ * was asked for. */
+#include "replay-private.h"
+
+#include "imap/mutf7.h"
+
+static Span
+span_of_bytes(GBytes *bytes)
+{
+	gsize size;
+	const char *at = g_bytes_get_data(bytes, &size);
+
+	return span_of(at, size);
+}
+
+static Step
+settle(Group *group)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!store_journal_done(group->account->engine->store, group->row->id, NULL, 0, &error))
+		return group_store_failed(group, error);
+	return STEP_OVER;
+}
+
+/* ---- what LIST says ---------------------------------------------------------------------------- */
+
+static bool
+is_name(Span name, GBytes *raw)
+{
+	return raw && span_equals(name, span_of_bytes(raw));
+}
+
+void
+folder_on_response(Group *group, const ImapResponse *response)
+{
+	if (!group->listing || response->type != IMAP_RESPONSE_LIST)
+		return;
+	for (size_t i = 0; i < response->list.attributes.count; i++)
+		if (span_is_nocase(response->list.attributes.at[i], "\\NonExistent"))
+			return;
+	group->listed |= is_name(response->list.name, group->raw);
+	group->listed_other |= is_name(response->list.name, group->other);
+}
+
+/* It was refused; is it so already?  Then somebody did it, or we did before the line broke. */
+static Step
+judge_list(Group *group)
+{
+	bool there = false;
+
+	group->listing = false;
+	if (group->refused)
+		g_clear_error(&group->refused);
+	else if (group->kind == STORE_INTENT_CREATE)
+		there = group->listed;
+	else if (group->kind == STORE_INTENT_DELETE)
+		there = !group->listed;
+	else if (group->kind == STORE_INTENT_RENAME)
+		there = group->listed_other && !group->listed;
+	if (there)
+		return settle(group);
+	group->refused = g_steal_pointer(&group->answer);
+	return group_give_up(group);
+}
+
+static void
+send_list(Group *group, GBytes *raw)
+{
+	ImapCommand *command = imap_command_new("LIST");
+
+	imap_command_text(command, "\"\"");
+	imap_command_string(command, span_of_bytes(raw));
+	group_send(group, command, group_on_answer, NULL);
+}
+
+static Step
+judge(Group *group)
+{
+	if (!group->refused)
+		return settle(group);
+	if (group->passing || group->kind == STORE_INTENT_SUBSCRIBE ||
+	    group->kind == STORE_INTENT_UNSUBSCRIBE)
+		return group_give_up(group);
+	group->answer = g_steal_pointer(&group->refused);
+	group->listing = true;
+	group->step = judge_list;
+	send_list(group, group->raw);
+	if (group->other)
+		send_list(group, group->other);
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
+/* ---- what is sent --------------------------------------------------------------------------------- */
+
+/* Whatever the answer. */
+static void
+on_extra(Group *group, ImapOutcome outcome, const ImapResponse *response)
+{
+}
+
+static void
+send_name(Group *group, const char *verb, Span raw, AnswerFunc done)
+{
+	ImapCommand *command = imap_command_new(verb);
+
+	imap_command_mailbox(command, raw);
+	group_send(group, command, done, NULL);
+}
+
+/* BOX is called otherwise now: the same with what is below it. */
+static void
+move_subscriptions(Group *group)
+{
+	g_autoptr(GPtrArray) boxes = NULL;
+	Span old = span_of_bytes(group->raw), new = span_of_bytes(group->other);
+
+	if (!store_mailboxes(group->account->engine->store, group->account->id, &boxes, NULL))
+		return;
+	for (guint i = 0; i < boxes->len; i++) {
+		const StoreMailbox *box = g_ptr_array_index(boxes, i);
+		Span raw = span_of(box->raw, box->raw_size);
+		size_t cut = span_size(old);
+		bool same = span_equals(raw, old);
+		bool below = !same && box->delimiter && span_size(raw) > cut &&
+			     !memcmp(raw.at, old.at, cut) && raw.at[cut] == box->delimiter;
+		g_autoptr(GString) name = NULL;
+
+		if (!box->subscribed || !(same || below))
+			continue;
+		name = g_string_new_len(new.at, (gssize)span_size(new));
+		g_string_append_len(name, raw.at + cut, (gssize)(span_size(raw) - cut));
+		send_name(group, "SUBSCRIBE", span_of(name->str, name->len), on_extra);
+		send_name(group, "UNSUBSCRIBE", raw, on_extra);
+	}
+}
+
+static void
+send_rename(Group *group)
+{
+	ImapCommand *command = imap_command_new("RENAME");
+
+	imap_command_mailbox(command, span_of_bytes(group->raw));
+	imap_command_mailbox(command, span_of_bytes(group->other));
+	group_send(group, command, group_on_answer, NULL);
+	move_subscriptions(group);
+}
+
+static Step
+send_folder(Group *group)
+{
+	Span raw = span_of_bytes(group->raw);
+
+	if (!group_mark_sent(group))
+		return STEP_OVER;
+	group->step = judge;
+	switch (group->kind) {
+	case STORE_INTENT_CREATE:
+		send_name(group, "CREATE", raw, group_on_answer);
+		send_name(group, "SUBSCRIBE", raw, on_extra);
+		break;
+	case STORE_INTENT_RENAME:
+		send_rename(group);
+		break;
+	case STORE_INTENT_DELETE:
+		send_name(group, "DELETE", raw, group_on_answer);
+		send_name(group, "UNSUBSCRIBE", raw, on_extra);
+		break;
+	case STORE_INTENT_SUBSCRIBE:
+		send_name(group, "SUBSCRIBE", raw, group_on_answer);
+		break;
+	default:
+		send_name(group, "UNSUBSCRIBE", raw, group_on_answer);
+		break;
+	}
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
+/* A folder that goes away or changes its name is left first.  By SELECT of another: CLOSE would expunge,
+ * UNSELECT is not everywhere. */
+static Step
+leave(Group *group)
+{
+	static const char inbox[] = "INBOX";
+	Line *line = group->line;
+	g_autoptr(GBytes) raw = g_bytes_new_static(inbox, strlen(inbox));
+
+	if (!line->mirror || !mirror_is(line->mirror, group->raw) || mirror_is(line->mirror, raw)) {
+		/* Done, or another; while a SELECT is on its way the old one may still be open. */
+		if (!line->mirror || mirror_is_ready(line->mirror) || mirror_error(line->mirror))
+			return send_folder(group);
+		return STEP_WAIT;
+	}
+	if (!line_need_mailbox(line, raw) && mirror_is(line->mirror, group->raw))
+		mirror_hold(line->mirror);
+	return STEP_WAIT;
+}
+
+Step
+folder_plan(Group *group)
+{
+	const StoreJournalRow *row = group->row;
+	g_autoptr(StoreMailbox) box = NULL;
+	g_autofree char *name = NULL;
+
+	if (!store_mailbox_get(group->account->engine->store, row->mailbox, &box, NULL))
+		return group_fail(group, POSTERN_ERROR_GONE, _("the folder is not there any more"));
+	group->raw = g_bytes_new(box->raw, box->raw_size);
+	if (row->kind == STORE_INTENT_RENAME) {
+		name = row->name ? imap_mailbox_name_encode(row->name, false) : NULL;
+		if (!name)
+			return group_fail(group, POSTERN_ERROR_USAGE,
+					  _("this is no name for a folder"));
+		group->other = g_bytes_new(name, strlen(name));
+	}
+	group->step = row->kind == STORE_INTENT_RENAME || row->kind == STORE_INTENT_DELETE
+			  ? leave
+			  : send_folder;
+	return STEP_ON;
+}
