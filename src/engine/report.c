@@ -5,9 +5,9 @@
 
 /* What the engine makes use of where a server has it; everything else is announced, and not used. */
 static const char *const used[] = {
-	"IMAP4rev1", "SASL-IR",	  "LITERAL+",	   "LITERAL-",	       "ID",
-	"IDLE",	     "CONDSTORE", "ESEARCH",	   "LIST-STATUS",      "SPECIAL-USE",
-	"CHILDREN",  "STARTTLS",  "LIST-EXTENDED", "COMPRESS=DEFLATE",
+	"IMAP4rev1",	 "SASL-IR",	     "LITERAL+",    "LITERAL-",	   "ID",       "IDLE",
+	"CONDSTORE",	 "ESEARCH",	     "LIST-STATUS", "SPECIAL-USE", "CHILDREN", "STARTTLS",
+	"LIST-EXTENDED", "COMPRESS=DEFLATE", "ENABLE",	    "QRESYNC",	   "NOTIFY",
 };
 
 static void
@@ -56,6 +56,25 @@ add_capabilities(GPtrArray *report, Line *line, const char *mechanism)
 	}
 	add(report, "capabilities used", uses->str);
 	add(report, "capabilities unused", rest->str);
+}
+
+/* How much a folder that was read before costs to bring up to date; and who says that another changed. */
+static void
+add_level(GPtrArray *report, Line *line)
+{
+	bool enable = line_has(line, "ENABLE");
+
+	if (line_has(line, "QRESYNC") && enable && !line->no_qresync)
+		add(report, "changes", "QRESYNC: one round trip");
+	else if (line_has(line, "CONDSTORE") || line_has(line, "QRESYNC"))
+		add_format(report, "changes", "CONDSTORE: flags by MODSEQ, what is gone by %s",
+			   line_has(line, "ESEARCH") ? "ESEARCH" : "comparing UIDs");
+	else
+		add(report, "changes", "RFC 3501: every flag is read again, newest first");
+	add(report, "news",
+	    line_has(line, "NOTIFY") ? "NOTIFY, of every folder"
+	    : line_has(line, "IDLE") ? "IDLE, of the folder that is open"
+				     : "asked for every minute");
 }
 
 static void
@@ -110,6 +129,7 @@ report_make(Line *line)
 	    facts.compressed			 ? "DEFLATE"
 	    : line_has(line, "COMPRESS=DEFLATE") ? "DEFLATE, once there is much to read"
 						 : "not offered");
+	add_level(report, line);
 	add_capabilities(report, line, facts.mechanism);
 	add_folders(report, account);
 	return report;

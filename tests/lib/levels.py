@@ -25,20 +25,20 @@ NO_QRESYNC = ("IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE UNSELECT CHILDRE
 COUNT = 300
 WAIT = 30       # seconds; for what takes one
 
-SERVERS = {
-    "DovecotQresync": Dovecot,
-    "DovecotCondstore": lambda: Dovecot(capability=NO_QRESYNC),
-    "DovecotPlain": lambda: Dovecot(capability="IMAP4rev1 IDLE"),
-    "Courier": Courier,
-    "Cyrus": Cyrus,
+SERVERS = {     # how it is made, and what it can do
+    "DovecotQresync": (Dovecot, "QRESYNC"),
+    "DovecotCondstore": (lambda: Dovecot(capability=NO_QRESYNC), "CONDSTORE"),
+    "DovecotPlain": (lambda: Dovecot(capability="IMAP4rev1 IDLE"), "RFC 3501"),
+    "Courier": (Courier, "RFC 3501"),
+    "Cyrus": (Cyrus, "QRESYNC"),
 }
 
 
 def on_every_level(case):
     """(name, TestCase) of each server."""
-    for name, make in SERVERS.items():
+    for name, (make, level) in SERVERS.items():
         yield name, type(name, (case, unittest.TestCase),
-                         {"make": staticmethod(make), "__module__": "__main__"})
+                         {"make": staticmethod(make), "level": level, "__module__": "__main__"})
 
 
 def names(wire):
