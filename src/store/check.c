@@ -44,7 +44,8 @@ static const struct {
 	  " OR l.epoch NOT IN (SELECT epoch FROM mailboxes)" },
 	{ "waiting changes of messages that are not here",
 	  "SELECT count(*) FROM targets t JOIN journal j ON j.seq = t.seq WHERE j.state < 4"
-	  " AND t.state <> 2 AND t.id NOT IN (SELECT id FROM messages)" },
+	  " AND t.state <> 2 AND t.id NOT IN (SELECT m.id FROM messages m JOIN mailboxes b"
+	  "  ON b.epoch = m.epoch)" },
 	{ "targets of no change",
 	  "SELECT count(*) FROM targets WHERE seq NOT IN (SELECT seq FROM journal)" },
 	{ "a change that counts its messages wrong",

@@ -36,6 +36,32 @@ journal_release(Desk *desk, StoreId id, GError **error)
 	return uid || lost || claims->len > 0 || place_delete(desk, id, error);
 }
 
+bool
+journal_release_strays(Desk *desk, StoreId row, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(desk->store, SQL_STRAYS, error);
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	bool more = true;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, row);
+	while (more) {
+		StoreId id;
+
+		if (!store_step(desk->store, query, &more, error))
+			return false;
+		id = more ? sqlite3_column_int64(query, 0) : 0;
+		if (id)
+			g_array_append_val(ids, id);
+	}
+	for (guint i = 0; i < ids->len; i++) {
+		if (!journal_release(desk, g_array_index(ids, StoreId, i), error))
+			return false;
+	}
+	return true;
+}
+
 /* ---- moves ------------------------------------------------------------------------------------------------ */
 
 /* The epoch in which a message is to stand once ROW is not there: as the last other row wants it, else

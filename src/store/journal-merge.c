@@ -74,18 +74,22 @@ merge_flag(Store *store, const StoreIntent *intent, Meant *m, GHashTable *touche
 
 /* ---- a move, or away for good ---------------------------------------------------------------------------- */
 
-/* A copy or an appended message that is not there yet need not get there to be expunged. */
+/* A copy or an appended message that is not there yet need not get there to be expunged, unless it is
+ * to be copied on from there. */
 static bool
 is_unborn(const GPtrArray *claims)
 {
+	bool unborn = false;
+
 	for (guint i = 0; i < claims->len; i++) {
 		const Claim *claim = g_ptr_array_index(claims, i);
 
-		if ((claim->kind == STORE_INTENT_APPEND || claim->by_copy) &&
-		    claim->state != STORE_ROW_SENT)
-			return true;
+		if (claim->kind == STORE_INTENT_COPY && !claim->by_copy)
+			return false;
+		unborn |= (claim->kind == STORE_INTENT_APPEND || claim->by_copy) &&
+			  claim->state != STORE_ROW_SENT;
 	}
-	return false;
+	return unborn;
 }
 
 static bool

@@ -36,7 +36,10 @@ typedef struct Claim {
 	bool value;
 	uint8_t changed;
 	StoreTargetState target;
-	bool by_copy; /* the message is the row's copy */
+	bool by_copy;	 /* the message is the row's copy */
+	StoreId copy;	 /* ... or the row is to make this copy of it */
+	StoreId because; /* the failed row that made this one fail; 0: none */
+	StoreId source;	 /* what the row means: the message, or what it is a copy of */
 } Claim;
 
 /* ---- journal-rows.c ------------------------------------------------------------------------------------ */
@@ -51,6 +54,9 @@ kind_moves(StoreIntentKind kind)
 bool journal_any(Store *store, bool *any, GError **error);
 /* The open rows that mean ID and are not done with it, by row; of Claim, owned. */
 bool journal_claims(Store *store, StoreId id, GPtrArray **claims, GError **error);
+/* The open row (FAILED: of those that failed, the one that is to blame) that is to give ID its first
+ * location, by copying or appending; *MAKER 0: none. */
+bool journal_maker(Store *store, StoreId id, bool failed, StoreId *maker, GError **error);
 bool journal_set_state(Store *store, StoreId row, StoreRowState state, GError **error);
 /* Counts what is left of ROW; one that has nothing left is CONFIRMED. */
 bool journal_count(Store *store, StoreId row, GError **error);
@@ -59,8 +65,11 @@ bool target_find(Store *store, StoreId row, StoreId id, Target *target, bool *fo
 		 GError **error);
 bool target_set(Store *store, StoreId row, StoreId id, StoreTargetState state, uint8_t changed,
 		GError **error);
-/* The message is no more: nothing is to be done with it. */
-bool targets_forget(Store *store, StoreId id, GError **error);
+/* The message is no more: nothing is to be done with it.  COPIES (of StoreId) tells what was to be copied
+ * from it, SOURCES what it was to be a copy of; without, rows that are to copy it are left as they are. */
+bool targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError **error);
+/* Messages of ROW that nothing holds any more go. */
+bool journal_release_strays(Desk *desk, StoreId row, GError **error);
 /* All targets of ROW that are not DONE (ALL: every one); of Target. */
 bool targets_of(Store *store, StoreId row, bool all, GArray **targets, GError **error);
 

@@ -73,7 +73,6 @@ typedef struct Doing {
 	Desk desk;
 	StoreJournalRow *row;
 	GArray *located; /* of Located, in row->dest */
-	uint32_t gone;
 } Doing;
 
 /* Has the mirror met it in DEST before the server confirmed it, without telling the UID? */
@@ -126,19 +125,20 @@ static bool
 set_aside(Doing *doing, StoreId id, GError **error)
 {
 	int64_t epoch, lost;
+	StoreId maker;
 	uint32_t uid;
 	Place place;
 	bool found;
 
-	doing->gone++;
 	if (!place_find(doing->store, id, &place, &found, error))
 		return false;
 	if (!found || place.epoch == 0)
 		return true;
 	if (!place_location(doing->store, &place, &epoch, &uid, error) ||
-	    !lost_where(doing->store, id, &lost, error))
+	    !lost_where(doing->store, id, &lost, error) ||
+	    !journal_maker(doing->store, id, false, &maker, error))
 		return false;
-	return uid || lost || journal_aside(&doing->desk, &place, error);
+	return uid || lost || maker || journal_aside(&doing->desk, &place, error);
 }
 
 static bool
@@ -238,6 +238,15 @@ back_with_deleted(Doing *doing, const Target *target, GError **error)
 	return journal_flag(&doing->desk, to, STORE_FLAG_DELETED, NULL, true, one, error);
 }
 
+/* It is not on the server any more, as it was to be.  What it is still to be copied from fails, and is
+ * to say what it was. */
+static bool
+expunged(Doing *doing, StoreId id, GError **error)
+{
+	return targets_forget(doing->store, id, NULL, NULL, error) &&
+	       place_unlocate(&doing->desk, id, error) && journal_release(&doing->desk, id, error);
+}
+
 static bool
 outcome_take(Doing *doing, const Target *target, const StoreOutcome *outcome, GError **error)
 {
@@ -246,13 +255,13 @@ outcome_take(Doing *doing, const Target *target, const StoreOutcome *outcome, GE
 		return move_done(doing, target, outcome, error);
 	case STORE_INTENT_COPY:
 		return outcome->state == STORE_TARGET_GONE
-			   ? set_aside(doing, target->id, error)
+			   ? set_aside(doing, target->copy, error)
 			   : note_located(doing, target->copy, outcome->uid, true, error);
 	case STORE_INTENT_APPEND:
 		return note_located(doing, target->id, outcome->uid, false, error);
 	case STORE_INTENT_EXPUNGE:
 		return outcome->left ? back_with_deleted(doing, target, error)
-				     : place_delete(&doing->desk, target->id, error);
+				     : expunged(doing, target->id, error);
 	case STORE_INTENT_FLAG:
 		return outcome->state != STORE_TARGET_GONE || set_aside(doing, target->id, error);
 	case STORE_INTENT_CREATE:
@@ -384,7 +393,7 @@ journal_done(Store *store, StoreId id, const StoreOutcome *outcomes, size_t n, G
 	desk_init(&doing.desk, store);
 	ok = (n ? outcomes_take(&doing, outcomes, n, error) : whole_row(&doing, error)) &&
 	     locate_all(&doing, error) && close_row(&doing, error) &&
-	     desk_apply(&doing.desk, error);
+	     journal_release_strays(&doing.desk, id, error) && desk_apply(&doing.desk, error);
 	desk_clear(&doing.desk);
 	return ok;
 }

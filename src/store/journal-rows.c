@@ -55,6 +55,9 @@ journal_claims(Store *store, StoreId id, GPtrArray **claims, GError **error)
 		claim->changed = (uint8_t)sqlite3_column_int(query, 8);
 		claim->target = (StoreTargetState)sqlite3_column_int(query, 9);
 		claim->by_copy = sqlite3_column_int(query, 10);
+		claim->copy = claim->by_copy ? 0 : sqlite3_column_int64(query, 11);
+		claim->source = sqlite3_column_int64(query, 12);
+		claim->because = sqlite3_column_int64(query, 13);
 		g_ptr_array_add(found, claim);
 	}
 	return false;
@@ -77,6 +80,24 @@ journal_run(Store *store, Sql sql, int64_t a, int64_t b, int64_t c, int64_t d, G
 	if (n > 3)
 		sqlite3_bind_int64(query, 4, d);
 	return store_run(store, query, NULL, error);
+}
+
+bool
+journal_maker(Store *store, StoreId id, bool failed, StoreId *maker, GError **error)
+{
+	g_autoptr(GPtrArray) claims = NULL;
+
+	*maker = 0;
+	if (!journal_claims(store, id, &claims, error))
+		return false;
+	for (guint i = 0; i < claims->len; i++) {
+		const Claim *claim = g_ptr_array_index(claims, i);
+
+		if ((claim->by_copy || claim->kind == STORE_INTENT_APPEND) &&
+		    (!failed || claim->state == STORE_ROW_FAILED))
+			*maker = claim->because ? claim->because : claim->row;
+	}
+	return true;
 }
 
 bool
@@ -156,7 +177,7 @@ targets_of(Store *store, StoreId row, bool all, GArray **targets, GError **error
 }
 
 bool
-targets_forget(Store *store, StoreId id, GError **error)
+targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError **error)
 {
 	g_autoptr(GPtrArray) claims = NULL;
 
@@ -165,8 +186,14 @@ targets_forget(Store *store, StoreId id, GError **error)
 	for (guint i = 0; i < claims->len; i++) {
 		const Claim *claim = g_ptr_array_index(claims, i);
 
-		if (!journal_run(store, claim->by_copy ? SQL_TARGET_FORGET_COPY : SQL_TARGET_FORGET,
-				 claim->row, id, 0, 0, error) ||
+		if (claim->copy && !copies)
+			continue;
+		if (claim->copy)
+			g_array_append_val(copies, claim->copy);
+		if (sources && claim->by_copy)
+			g_array_append_val(sources, claim->source);
+		if (!journal_run(store, SQL_TARGET_FORGET, claim->row, claim->source, 0, 0,
+				 error) ||
 		    !journal_run(store, SQL_JOURNAL_ONE_LESS, claim->row, 0, 0, 0, error))
 			return false;
 	}

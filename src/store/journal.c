@@ -141,6 +141,8 @@ note_locations(Desk *desk, const StoreHead *head, GArray *meant, GError **error)
 			continue;
 		if (!place_location(desk->store, &place, &epoch, &m->at_uid, error))
 			return false;
+		if (!m->at_uid && !journal_maker(desk->store, m->id, true, &m->because, error))
+			return false;
 		if (!m->at_uid)
 			continue;
 		sheet = desk_epoch(desk, epoch, error);
@@ -207,24 +209,61 @@ target_add(Store *store, StoreId row, const Meant *m, GError **error)
 	return store_run(store, query, NULL, error);
 }
 
+/* One row for those of MEANT that BECAUSE (0: nothing) keeps from being done. */
+static bool
+write_part(Store *store, StoreIntent *intent, StoreId account, const GArray *meant, StoreId because,
+	   StoreId *row, GError **error)
+{
+	uint32_t live = 0, n = 0;
+
+	*row = 0;
+	for (guint i = 0; i < meant->len; i++) {
+		const Meant *m = &g_array_index(meant, Meant, i);
+
+		n += m->because == because;
+		live += m->because == because && m->live;
+	}
+	if (n == 0)
+		return true;
+	if (!row_add(store, intent, account, live ? STORE_ROW_WAITING : STORE_ROW_CONFIRMED, live,
+		     row, error))
+		return false;
+	for (guint i = 0; i < meant->len; i++) {
+		const Meant *m = &g_array_index(meant, Meant, i);
+
+		if (m->because == because && !target_add(store, *row, m, error))
+			return false;
+	}
+	if (!intent->group)
+		intent->group = *row;
+	if (because && live &&
+	    !journal_set_failed(store, *row, POSTERN_ERROR_REFUSED,
+				_("an earlier change that it needs was not done"), because, error))
+		return false;
+	if (!live)
+		*row = 0;
+	return true;
+}
+
 static bool
 write_row(Store *store, const StoreIntent *intent, StoreId account, const GArray *meant,
 	  StoreIntended *out, GError **error)
 {
-	uint32_t live = 0;
-	StoreId row;
+	g_autoptr(GHashTable) done = g_hash_table_new(g_int64_hash, g_int64_equal);
+	StoreIntent parts = *intent;
 
-	for (guint i = 0; i < meant->len; i++)
-		live += g_array_index(meant, Meant, i).live;
-	if (!row_add(store, intent, account, live ? STORE_ROW_WAITING : STORE_ROW_CONFIRMED, live,
-		     &row, error))
-		return false;
 	for (guint i = 0; i < meant->len; i++) {
-		if (!target_add(store, row, &g_array_index(meant, Meant, i), error))
+		const Meant *m = &g_array_index(meant, Meant, i);
+		StoreId row;
+
+		if (!g_hash_table_add(done, (gpointer)&m->because))
+			continue;
+		if (!write_part(store, &parts, account, meant, m->because, &row, error))
 			return false;
+		if (row && (!out->row || !m->because))
+			out->row = row;
 	}
-	out->group = intent->group ? intent->group : row;
-	out->row = live ? row : 0;
+	out->group = parts.group;
 	out->n = meant->len;
 	return journal_prune(store, error);
 }

@@ -1,6 +1,6 @@
 /* Messages that the server has under a UID that nobody told us: found again when the mirror meets
  * them, by Message-ID, size and date. */
-#include "place-private.h"
+#include "journal-private.h"
 
 bool
 lost_any(Store *store, int64_t epoch, bool *any, GError **error)
@@ -72,4 +72,57 @@ lost_delete(Store *store, StoreId id, GError **error)
 		return false;
 	sqlite3_bind_int64(query, 1, id);
 	return store_run(store, query, NULL, error);
+}
+
+static bool
+lost_for_good(Store *store, int64_t epoch, uint32_t known_from, uint32_t uidnext, GArray *ids,
+	      GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_FOR_GOOD, error);
+	bool more = true;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, epoch);
+	sqlite3_bind_int64(query, 2, known_from);
+	sqlite3_bind_int64(query, 3, uidnext);
+	while (more) {
+		StoreId id;
+
+		if (!store_step(store, query, &more, error))
+			return false;
+		id = more ? sqlite3_column_int64(query, 0) : 0;
+		if (id)
+			g_array_append_val(ids, id);
+	}
+	return true;
+}
+
+bool
+lost_give_up(Desk *desk, Sheet *sheet, uint32_t known_from, uint32_t uidnext, GError **error)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	bool any;
+
+	if (!lost_any(desk->store, sheet->head.epoch, &any, error))
+		return false;
+	if (!any || !known_from)
+		return true;
+	if (!lost_for_good(desk->store, sheet->head.epoch, known_from, uidnext, ids, error))
+		return false;
+	for (guint i = 0; i < ids->len; i++) {
+		StoreId id = g_array_index(ids, StoreId, i);
+		Place place;
+		bool found;
+
+		if (!lost_delete(desk->store, id, error) ||
+		    !place_find(desk->store, id, &place, &found, error))
+			return false;
+		if (found && place.epoch == sheet->head.epoch &&
+		    !journal_aside(desk, &place, error))
+			return false;
+		if (!journal_release(desk, id, error))
+			return false;
+	}
+	return true;
 }

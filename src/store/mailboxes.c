@@ -218,6 +218,8 @@ mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_uid, uint32_
 {
 	g_autoptr(StoreQuery) forget = store_query(store, SQL_MAILBOX_FORGET_MODSEQS, error);
 	g_autoptr(StoreQuery) query = store_query(store, SQL_MAILBOX_PROGRESS, error);
+	g_auto(Desk) desk = { 0 };
+	Sheet *sheet;
 
 	if (!forget || !query)
 		return false;
@@ -229,7 +231,12 @@ mailbox_progress(Store *store, StoreId mailbox, uint32_t known_from_uid, uint32_
 	sqlite3_bind_int64(query, 2, known_from_uid);
 	sqlite3_bind_int64(query, 3, mirrored_uidnext);
 	sqlite3_bind_int64(query, 4, (sqlite3_int64)mirrored_modseq);
-	return update_one(store, query, mailbox, error);
+	if (!update_one(store, query, mailbox, error))
+		return false;
+	desk_init(&desk, store);
+	sheet = desk_mailbox(&desk, mailbox, error);
+	return sheet && lost_give_up(&desk, sheet, known_from_uid, mirrored_uidnext, error) &&
+	       desk_apply(&desk, error);
 }
 
 bool

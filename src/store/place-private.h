@@ -64,6 +64,7 @@ typedef struct Meant {
 	uint8_t changed; /* TargetChanged */
 	bool live;	 /* there is something to be sent */
 	StoreId copy;
+	StoreId because; /* the failed row without which nothing can be done with it */
 	/* the location when it was meant */
 	StoreId at_mailbox;
 	uint32_t at_uidvalidity, at_uid;
@@ -116,5 +117,8 @@ bool lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId
 /* The epoch in which ID will turn up; 0: it is not lost. */
 bool lost_where(Store *store, StoreId id, int64_t *epoch, GError **error);
 bool lost_delete(Store *store, StoreId id, GError **error);
+/* All UIDs of SHEET from KNOWN_FROM up to UIDNEXT are mirrored: who should have turned up among them and
+ * did not is gone. */
+bool lost_give_up(Desk *desk, Sheet *sheet, uint32_t known_from, uint32_t uidnext, GError **error);
 
 #endif

@@ -542,14 +542,45 @@ make_way(Desk *desk, Sheet *there, const Located *l, GError **error)
 	return place_unlocate(desk, l->id, error) && lost_delete(desk->store, l->id, error);
 }
 
+/* Is it expunged here, that is, does something wait that wants it nowhere? */
+static bool
+is_wanted_nowhere(Store *store, StoreId id, bool *wanted, GError **error)
+{
+	g_autoptr(GPtrArray) claims = NULL;
+
+	*wanted = false;
+	if (!journal_claims(store, id, &claims, error))
+		return false;
+	for (guint i = 0; i < claims->len; i++) {
+		const Claim *claim = g_ptr_array_index(claims, i);
+
+		*wanted |=
+		    claim->kind == STORE_INTENT_EXPUNGE && claim->target != STORE_TARGET_GONE;
+	}
+	return true;
+}
+
+/* What was given up, and is there after all, shows again. */
+static bool
+bring_back(Desk *desk, Sheet *there, GArray *strays, GError **error)
+{
+	Sheet *nowhere;
+
+	if (strays->len == 0)
+		return true;
+	nowhere = desk_epoch(desk, 0, error);
+	return nowhere && place_move(desk, nowhere, there, strays, error);
+}
+
 bool
 place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GError **error)
 {
 	g_autoptr(GArray) here = g_array_new(FALSE, FALSE, sizeof(Meant));
+	g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(Meant));
 
 	for (size_t i = 0; i < n; i++) {
+		bool found, expunged = true;
 		Place place;
-		bool found;
 
 		if (!make_way(desk, there, &located[i], error) ||
 		    !place_find(desk->store, located[i].id, &place, &found, error))
@@ -562,8 +593,15 @@ place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GError 
 			Meant m = { .id = place.id, .date = place.date, .at_uid = located[i].uid };
 
 			g_array_append_val(here, m);
-		} else if (!uid_hide(there, desk->store, located[i].uid, place.id, false, error)) {
+			continue;
+		}
+		if (!uid_hide(there, desk->store, located[i].uid, place.id, false, error) ||
+		    (!place.epoch && !is_wanted_nowhere(desk->store, place.id, &expunged, error)))
 			return false;
+		if (!expunged) {
+			Meant m = { .id = place.id, .date = place.date };
+
+			g_array_append_val(strays, m);
 		}
 	}
 	if (!desk_apply(desk, error) || !place_take_out(desk, there, here, error))
@@ -575,7 +613,7 @@ place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GError 
 			return false;
 		desk_edit(there, ORDER_INSERT, order_record(m->date, m->at_uid, m->id, m->flags));
 	}
-	return desk_apply(desk, error);
+	return desk_apply(desk, error) && bring_back(desk, there, strays, error);
 }
 
 /* ---- going ---------------------------------------------------------------------------------------- */
@@ -601,12 +639,13 @@ delete_hidden_of(Desk *desk, StoreId id, bool leftover, GError **error)
 bool
 place_delete(Desk *desk, StoreId id, GError **error)
 {
-	StoreQuery *query = store_query(desk->store, SQL_MESSAGE_DELETE, error);
+	g_autoptr(GArray) copies = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	Sheet *sheet;
 	Place place;
 	bool found;
 
-	if (!query || !place_find(desk->store, id, &place, &found, error))
+	if (!place_find(desk->store, id, &place, &found, error))
 		return false;
 	if (!found)
 		return true;
@@ -614,11 +653,21 @@ place_delete(Desk *desk, StoreId id, GError **error)
 	if (!sheet)
 		return false;
 	desk_edit(sheet, ORDER_REMOVE, order_record(place.date, place.uid, id, 0));
-	sqlite3_bind_int64(query, 1, id);
-	return (!place.uid || uid_delete(desk->store, place.epoch, place.uid, error)) &&
-	       delete_hidden_of(desk, id, false, error) &&
-	       delete_hidden_of(desk, id, true, error) && lost_delete(desk->store, id, error) &&
-	       targets_forget(desk->store, id, error) &&
-	       store_run(desk->store, query, NULL, error) &&
-	       store_parts_drop(desk->store, id, error);
+	if ((place.uid && !uid_delete(desk->store, place.epoch, place.uid, error)) ||
+	    !delete_hidden_of(desk, id, false, error) || !delete_hidden_of(desk, id, true, error) ||
+	    !lost_delete(desk->store, id, error) ||
+	    !targets_forget(desk->store, id, copies, sources, error) ||
+	    !journal_run(desk->store, SQL_MESSAGE_DELETE, id, 0, 0, 0, error) ||
+	    !store_parts_drop(desk->store, id, error))
+		return false;
+	/* What was to be made of it cannot be; what it was to be made of may have been kept for that. */
+	for (guint i = 0; i < copies->len; i++) {
+		if (!place_delete(desk, g_array_index(copies, StoreId, i), error))
+			return false;
+	}
+	for (guint i = 0; i < sources->len; i++) {
+		if (!journal_release(desk, g_array_index(sources, StoreId, i), error))
+			return false;
+	}
+	return true;
 }

@@ -232,7 +232,7 @@ static const char *const texts[SQL_N] = {
 	[SQL_PLACED_IN] = "SELECT id, 0, date FROM messages WHERE epoch = ?1 AND uid IS NULL",
 	[SQL_CLAIMED_IN] =
 	    "SELECT DISTINCT m.id, m.uid, m.date FROM journal j JOIN targets t ON t.seq = j.seq"
-	    " JOIN messages m ON m.id = t.id WHERE j.state < 4 AND t.state < 2 AND m.epoch = ?1"
+	    " JOIN messages m ON m.id = t.id WHERE j.state < 4 AND t.state <> 2 AND m.epoch = ?1"
 	    " AND m.uid IS NOT NULL",
 	[SQL_PARTS_RENAME] = "UPDATE parts SET message = ?2 WHERE message = ?1 AND section NOT IN"
 			     " (SELECT section FROM parts WHERE message = ?2)",
@@ -245,6 +245,9 @@ static const char *const texts[SQL_N] = {
 	    " AND (size = 0 OR size = ?3) AND (received IS NULL OR received = ?4)"
 	    " AND (?2 IS NOT NULL OR (size > 0 AND received IS NOT NULL))"
 	    " ORDER BY id LIMIT 1",
+	[SQL_LOST_FOR_GOOD] =
+	    "SELECT id FROM lost l WHERE epoch = ?1 AND max(from_uid, 1) >= ?2 AND from_uid +"
+	    " (SELECT count(*) FROM lost o WHERE o.epoch = ?1 AND o.from_uid = l.from_uid) <= ?3",
 	[SQL_LOST_MET] =
 	    "SELECT u.uid FROM uids u JOIN messages m ON m.id = u.id JOIN messages x ON x.id = ?3"
 	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id = x.message_id"
@@ -326,19 +329,22 @@ static const char *const texts[SQL_N] = {
 	[SQL_TARGETS_RETRY] = "UPDATE targets SET state = 0 WHERE state = 3 AND (seq = ?1 OR seq IN"
 			      " (SELECT seq FROM journal WHERE because = ?1))",
 	[SQL_TARGET_FORGET] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND id = ?2",
-	[SQL_TARGET_FORGET_COPY] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND copy = ?2",
 	[SQL_TARGET_SPLIT] = "UPDATE targets SET seq = ?3 WHERE seq = ?1 AND id = ?2",
 	[SQL_TARGETS_DELETE] = "DELETE FROM targets WHERE seq = ?1",
 	[SQL_TARGETS_RENAME] = "UPDATE OR REPLACE targets SET id = ?2 WHERE id = ?1",
 	[SQL_TARGETS_RENAME_COPY] = "UPDATE targets SET copy = ?2 WHERE copy = ?1 AND copy > 0",
 	[SQL_CLAIMS] =
 	    "SELECT j.seq, j.kind, j.state, j.mailbox, j.dest, j.flag, j.keyword, j.value,"
-	    " t.changed, t.state, 0 FROM targets t JOIN journal j ON j.seq = t.seq"
+	    " t.changed, t.state, 0, t.copy, t.id, j.because FROM targets t JOIN journal j ON "
+	    "j.seq = t.seq"
 	    " WHERE t.id = ?1 AND t.state <> 2 AND j.state < 4"
 	    " UNION ALL SELECT j.seq, j.kind, j.state, j.mailbox, j.dest, j.flag, j.keyword, "
 	    "j.value,"
-	    " t.changed, t.state, 1 FROM targets t JOIN journal j ON j.seq = t.seq"
+	    " t.changed, t.state, 1, t.copy, t.id, j.because FROM targets t JOIN journal j ON "
+	    "j.seq = t.seq"
 	    " WHERE t.copy = ?1 AND t.copy > 0 AND t.state <> 2 AND j.state < 4 ORDER BY 1",
+	[SQL_STRAYS] = "SELECT m.id FROM messages m INDEXED BY messages_placed WHERE m.uid IS NULL"
+		       " AND EXISTS(SELECT 1 FROM targets t WHERE t.seq = ?1 AND t.id = m.id)",
 	[SQL_UNDO_GROUP] =
 	    "SELECT grp FROM journal WHERE (?1 = 0 OR account = ?1) AND action NOT IN (3, 4)"
 	    " AND NOT undone ORDER BY grp DESC LIMIT 1",
