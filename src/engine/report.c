@@ -7,7 +7,8 @@
 static const char *const used[] = {
 	"IMAP4rev1",	 "SASL-IR",	     "LITERAL+",    "LITERAL-",	   "ID",       "IDLE",
 	"CONDSTORE",	 "ESEARCH",	     "LIST-STATUS", "SPECIAL-USE", "CHILDREN", "STARTTLS",
-	"LIST-EXTENDED", "COMPRESS=DEFLATE", "ENABLE",	    "QRESYNC",	   "NOTIFY",
+	"LIST-EXTENDED", "COMPRESS=DEFLATE", "ENABLE",	    "QRESYNC",	   "NOTIFY",   "UIDPLUS",
+	"MOVE",
 };
 
 static void
