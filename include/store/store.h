@@ -319,7 +319,7 @@ bool store_kept_oldest(Store *store, StoreId account, int64_t *looked, GError **
 bool store_looked(Store *store, StoreId message, GError **error);
 /* Drops a slice of what ACCOUNT has cached over LIMIT bytes, what was least recently looked at first;
  * *MORE: call it again.  Never of a message that the server may no longer have: one without UID,
- * or of a folder that is gone.  The space is given back by store_tidy.  Writer. */
+ * of a folder that is gone, or of one in doubt (the fact "doubt/MAILBOX").  The space is given back by store_tidy.  Writer. */
 bool store_evict(Store *store, StoreId account, uint64_t limit, bool *more, GError **error);
 
 /* ---- upkeep (writer) ------------------------------------------------------------------------- */

@@ -118,25 +118,25 @@ has_enough(const PartFetcher *parts)
 	return parts_due(parts) > parts->budget / 2;
 }
 
-/* May what is of DATE be kept as well?  What is kept makes room for what is newer. */
+/* May BODY be kept as well?  What is kept makes room for what is newer. */
 static bool
-has_room(PartFetcher *parts, int64_t date, bool *room, GError **error)
+has_room(PartFetcher *parts, const StoreBody *body, bool *room, GError **error)
 {
 	Account *account = parts->account;
 	uint64_t limit = account->config->cache_size, kept;
 	int64_t oldest;
 	bool more;
 
-	*room = true;
-	if (limit == UINT64_MAX)
+	*room = body->size <= limit;
+	if (limit == UINT64_MAX || !*room)
 		return true;
 	if (!store_kept(account->engine->store, account->id, &kept, error))
 		return false;
-	if (kept + parts->complete_bytes + parts_due(parts) < limit / 10 * 9)
+	if (kept + parts->complete_bytes + parts_due(parts) + body->size <= limit / 10 * 9)
 		return true;
 	if (!store_kept_oldest(account->engine->store, account->id, &oldest, error))
 		return false;
-	*room = date > oldest;
+	*room = body->date > oldest;
 	return !*room || store_evict(account->engine->store, account->id, limit, &more, error);
 }
 
@@ -238,15 +238,18 @@ walk_back(struct BodyWalk *walk)
 	walk->next--;
 }
 
+/* What is older would not find room either, unless BODY was too large by itself. */
 static void
-stop_full(Job *job, const Account *account)
+stop_full(Job *job, const StoreBody *body, const Account *account)
 {
-	job->walk->at.below = 0;
-	g_clear_pointer(&job->walk->bodies, g_ptr_array_unref);
+	if (body->size <= account->config->cache_size) {
+		job->walk->at.below = 0;
+		g_clear_pointer(&job->walk->bodies, g_ptr_array_unref);
+	}
 	if (job->full)
 		return;
 	job->full = g_error_new(POSTERN_ERROR, POSTERN_ERROR_STORE,
-				_("cache-size of account %s is reached: older messages are not "
+				_("cache-size of account %s is reached: not every message is "
 				  "kept here"),
 				account->config->name);
 }
@@ -296,10 +299,10 @@ parts_sync(PartFetcher *parts, Job *job, StoreId mailbox)
 		const StoreBody *body = walk_next(walk, store, mailbox, &looks, &ask.error);
 		bool room;
 
-		if (!body || !has_room(parts, body->date, &room, &ask.error))
+		if (!body || !has_room(parts, body, &room, &ask.error))
 			break;
 		if (!room) {
-			stop_full(job, parts->account);
+			stop_full(job, body, parts->account);
 			continue;
 		}
 		wanted_init(&wanted, body, job->bodies, 0);
@@ -434,7 +437,7 @@ keep_some(PartFetcher *parts, struct Keeping *keeping, bool selected)
 		keeping->over = ask.error || walk_is_over(keeping->walk);
 		if (!body)
 			break;
-		if (body->uid < keeping->floor || !has_room(parts, body->date, &room, &ask.error) ||
+		if (body->uid < keeping->floor || !has_room(parts, body, &room, &ask.error) ||
 		    !room)
 			keeping->over = true;
 		else if (selected)

@@ -308,13 +308,17 @@ truth_step_news(Truth *truth, Line *line)
 static Folder *
 next_fill(Truth *truth, Line *line)
 {
-	for (GList *at = truth->fills.head; at; at = at->next) {
+	for (GList *at = truth->fills.head, *next; at; at = next) {
 		Folder *folder = at->data;
 		Line *owner = account_owner(truth->account, folder->raw);
 
+		next = at->next;
 		if (!owner || owner == line)
 			return folder;
-		line->waits_on = owner;
+		if (mirror_is_complete(owner->mirror))
+			end_fill(truth, folder);
+		else
+			line->waits_on = owner;
 	}
 	return NULL;
 }

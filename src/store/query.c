@@ -167,11 +167,14 @@ static const char *const texts[SQL_N] = {
 	[SQL_KEPT] = "SELECT kept FROM accounts WHERE id = ?1",
 	[SQL_KEPT_OLDEST] = "SELECT looked FROM parts WHERE message > 0 AND account = ?1"
 			    " ORDER BY looked LIMIT 1",
-	/* Of messages that the server can give again: they have a UID, in a folder that it lists. */
+	/* Of messages that the server can give again: they have a UID, in a folder that it lists, and
+	 * of which it is not doubted that they are still there (the fact "doubt/MAILBOX"). */
 	[SQL_KEPT_VICTIMS] =
 	    "SELECT p.id, p.size, m.epoch FROM parts p JOIN messages m ON m.id = p.message"
 	    " JOIN mailboxes b ON b.epoch = m.epoch"
 	    " WHERE p.message > 0 AND p.account = ?1 AND m.uid > 0 AND b.gone = 0"
+	    " AND NOT EXISTS (SELECT 1 FROM facts f WHERE f.account = ?1"
+	    "  AND f.key = 'doubt/' || b.id)"
 	    " ORDER BY p.looked LIMIT ?2",
 	[SQL_LOOKED_BEFORE] = "SELECT 1 FROM parts WHERE message = ?1 AND looked < ?2 LIMIT 1",
 	[SQL_LOOKED] = "UPDATE parts SET looked = ?2 WHERE message = ?1 AND looked < ?2",

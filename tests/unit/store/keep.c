@@ -385,6 +385,10 @@ what_the_server_no_longer_has_does_not_go(void **state)
 	bool more;
 
 	put_sized(store, message, "1", 1000);
+	MUST(store_account_set(store, 1, "doubt/1", "INBOX", &error));
+	MUST(store_evict(store, 1, 0, &more, &error));
+	assert_true(has(store, message, "1"));
+	MUST(store_account_set(store, 1, "doubt/1", NULL, &error));
 	MUST(store_mailboxes_keep(store, 1, NULL, 0, &error));
 	MUST(store_evict(store, 1, 0, &more, &error));
 	assert_false(more);
