@@ -258,10 +258,12 @@ void truth_forget_numbers(Truth *truth);
 void truth_heard(Truth *truth, const char *raw, size_t size, const ImapStatus *status);
 /* Puts what is behind on the list of what is to be read; QUIRKS and capabilities are LINE's. */
 void truth_look(Truth *truth, Line *line);
+void truth_look_at(Truth *truth, Line *line, const StoreMailbox *box); /* at this one */
 /* Does the mirror of BOX not come to what the server last said of it?  True where that is not known. */
 bool truth_differs(Truth *truth, Line *line, const StoreMailbox *box);
-bool truth_has_news(const Truth *truth);  /* something may be new in a folder */
-bool truth_has_fills(const Truth *truth); /* a folder is not here in full */
+bool truth_has_news(const Truth *truth); /* something may be new in a folder */
+/* A folder is not here in full, and no line but the background one looks after it. */
+bool truth_has_fills(Truth *truth);
 /* One step on LINE; true while there is more of it to do. */
 bool truth_step_news(Truth *truth, Line *line);
 bool truth_step_fills(Truth *truth, Line *line);

@@ -179,6 +179,12 @@ add(Folder *folder, GQueue *queue, bool *in)
 		g_queue_push_tail(queue, folder);
 }
 
+static bool
+has_work(const Truth *truth)
+{
+	return truth->news.length || truth->fills.length;
+}
+
 static void
 look_at(Truth *truth, const StoreMailbox *box, unsigned quirks)
 {
@@ -204,7 +210,17 @@ truth_look(Truth *truth, Line *line)
 		return;
 	for (guint i = 0; i < boxes->len; i++)
 		look_at(truth, g_ptr_array_index(boxes, i), quirks);
-	if (!g_queue_is_empty(&truth->news) || !g_queue_is_empty(&truth->fills))
+	if (has_work(truth))
+		account_pump_later(truth->account);
+}
+
+void
+truth_look_at(Truth *truth, Line *line, const StoreMailbox *box)
+{
+	if (truth->account->engine->hold)
+		return;
+	look_at(truth, box, imap_session_quirks(connection_session(line->connection)));
+	if (has_work(truth))
 		account_pump_later(truth->account);
 }
 
@@ -212,12 +228,6 @@ bool
 truth_has_news(const Truth *truth)
 {
 	return !g_queue_is_empty((GQueue *)&truth->news);
-}
-
-bool
-truth_has_fills(const Truth *truth)
-{
-	return !g_queue_is_empty((GQueue *)&truth->fills);
 }
 
 /* ---- reading what is behind ---------------------------------------------------------------------- */
@@ -304,6 +314,32 @@ truth_step_news(Truth *truth, Line *line)
 	return false;
 }
 
+/* Another line may have filled it meanwhile. */
+static bool
+is_complete(Truth *truth, const Folder *folder)
+{
+	g_autoptr(StoreMailbox) box = folders_box(truth->account, folder->raw);
+
+	return box && box->known_from_uid == 1;
+}
+
+bool
+truth_has_fills(Truth *truth)
+{
+	for (GList *at = truth->fills.head, *next; at; at = next) {
+		Folder *folder = at->data;
+		const Line *owner = account_owner(truth->account, folder->raw);
+
+		next = at->next;
+		if (owner && owner->role != LINE_BACKGROUND)
+			continue;
+		if (owner || !is_complete(truth, folder))
+			return true;
+		end_fill(truth, folder);
+	}
+	return false;
+}
+
 /* The first that no other line looks after, the one under way before all. */
 static Folder *
 next_fill(Truth *truth, Line *line)
@@ -321,15 +357,6 @@ next_fill(Truth *truth, Line *line)
 			line->waits_on = owner;
 	}
 	return NULL;
-}
-
-/* Another line may have filled it meanwhile. */
-static bool
-is_complete(Truth *truth, const Folder *folder)
-{
-	g_autoptr(StoreMailbox) box = folders_box(truth->account, folder->raw);
-
-	return box && box->known_from_uid == 1;
 }
 
 /* One step of FOLDER's; true while it is not here in full. */

@@ -167,7 +167,7 @@ status_alone(Line *line, const ImapStatus *status)
 	}
 	engine_post(account->engine, &event);
 	truth_heard(account->truth, known->raw, known->raw_size, status);
-	truth_look(account->truth, line);
+	truth_look_at(account->truth, line, known);
 }
 
 /* The one in flight, if it is on LINE. */

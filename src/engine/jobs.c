@@ -3,8 +3,6 @@
  * then SYNCs, one after the other; then the folder that the person looks at. */
 #include "engine-private.h"
 
-#define FRESH_MS 5000 /* so old may a list of the folders be for a SYNC of all */
-
 static GBytes *
 job_mailbox(Account *account, Job *job)
 {
@@ -141,16 +139,16 @@ step_job(Line *line, Job *job)
 	}
 }
 
-/* The folders and their numbers as of now.  True when they are here. */
+/* The folders and their numbers, as of now: not of before it was asked for.  True when they are
+ * here. */
 static bool
 list_folders(Line *line, Job *job)
 {
 	Account *account = line->account;
-	int64_t age = g_get_monotonic_time() / 1000 - account->folders_ms;
 
 	if (account->folder_read)
 		return false;
-	if (account->folders_ms && (job->listed || age < FRESH_MS))
+	if (job->listed && account->folders_ms)
 		return true;
 	folders_read(line);
 	job->listed = true;
@@ -384,16 +382,22 @@ needs_mailbox(const Job *job)
 	return job->kind != JOB_FOLDERS && job->kind != JOB_CHECK;
 }
 
-/* What is done behind the person's back; true while it has something under way. */
+/* What is done behind the person's back, and is short; true while it has something under way. */
 static bool
-step_behind(Line *line)
+step_short(Line *line)
 {
 	Account *account = line->account;
 
-	if (account->turn && account->turn->step(line))
-		return true;
-	if (truth_step_news(account->truth, line))
-		return true;
+	return (account->turn && account->turn->step(line)) ||
+	       truth_step_news(account->truth, line);
+}
+
+/* What may be long. */
+static bool
+step_long(Line *line)
+{
+	Account *account = line->account;
+
 	if (g_queue_is_empty(&account->syncs))
 		return false;
 	step_sync(line, g_queue_peek_head(&account->syncs));
@@ -418,23 +422,26 @@ step_interactive(Line *line)
 	line->hold_mailbox = false;
 	if (!g_queue_is_empty(&account->jobs))
 		return;
-	if (line_may_roam(line) ? step_behind(line) : account->turn && account->turn->step(line))
+	if (line_may_roam(line) ? step_short(line) || step_long(line)
+				: account->turn && account->turn->step(line))
 		return;
 	step_home(line);
 }
 
-/* While a person waits it keeps still: the line has one bottleneck, wherever that is. */
+/* While a person waits nothing long is gone on with: the lines share one bottleneck, wherever it is. */
 static void
 step_background(Line *line)
 {
 	Account *account = line->account;
 
+	if (step_short(line))
+		return;
 	if (!g_queue_is_empty(&account->jobs)) {
 		if (line->mirror)
 			mirror_hold(line->mirror);
 		return;
 	}
-	if (!step_behind(line) && !truth_step_fills(account->truth, line) && !keep_step(line, 0))
+	if (!step_long(line) && !truth_step_fills(account->truth, line) && !keep_step(line, 0))
 		line_status(line, NULL, 0, 0);
 }
 

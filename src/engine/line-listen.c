@@ -78,21 +78,13 @@ has_attribute(const ImapList *list, const char *word)
 static bool
 is_old_news(Line *line, const ImapList *list)
 {
-	g_autofree char *raw = span_dup(list->name);
-	g_autoptr(GPtrArray) boxes = NULL;
+	bool inbox = span_is_nocase(list->name, "INBOX");
+	g_autoptr(GBytes) raw = inbox ? g_bytes_new_static("INBOX", 5)
+				      : g_bytes_new(list->name.at, span_size(list->name));
+	g_autoptr(StoreMailbox) box = folders_box(line->account, raw);
 
-	if (has_attribute(list, "\\NonExistent") ||
-	    !store_mailboxes(line->account->engine->store, line->account->id, &boxes, NULL))
-		return false;
-	for (guint i = 0; i < boxes->len; i++) {
-		const StoreMailbox *box = g_ptr_array_index(boxes, i);
-
-		if (span_is_nocase(list->name, "INBOX") ? box->role == STORE_ROLE_INBOX
-							: box->raw_size == span_size(list->name) &&
-							      !memcmp(box->raw, raw, box->raw_size))
-			return !box->gone && box->subscribed == has_attribute(list, "\\Subscribed");
-	}
-	return false;
+	return box && !box->gone && !has_attribute(list, "\\NonExistent") &&
+	       box->subscribed == has_attribute(list, "\\Subscribed");
 }
 
 void

@@ -86,7 +86,8 @@ void line_free(Line *line); /* NULL is fine */
 void line_connect(Line *line); /* when it is not connected, nor trying */
 /* There is nothing to do on it: closed after a minute of that. */
 void line_rest(Line *line);
-void line_stay(Line *line); /* there is */
+void line_stay(Line *line);  /* there is */
+void line_leave(Line *line); /* closed now; online */
 void line_reconnect(Line *line);
 void line_logout(Line *line);
 /* The first mailbox that will be wanted, so that its SELECT can ride with the login.  Not online. */

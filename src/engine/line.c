@@ -464,10 +464,16 @@ on_rested(void *data)
 {
 	Line *line = data;
 
+	line_leave(line);
+	return G_SOURCE_REMOVE;
+}
+
+void
+line_leave(Line *line)
+{
 	engine_drop_source(&line->rest);
 	line->leaving = true;
 	connection_logout(line->connection);
-	return G_SOURCE_REMOVE;
 }
 
 void

@@ -214,14 +214,26 @@ release_jobs(Account *account)
 	}
 }
 
+/* There is no room for one of ROLE.  Work comes before listening. */
+static void
+deny(Account *account, LineRole role, const GError *error)
+{
+	Line *listening = account_line_of(account, LINE_LISTENING);
+
+	if (role == LINE_BACKGROUND && listening) {
+		role = LINE_LISTENING;
+		line_leave(listening);
+	}
+	account->denied[role] = true;
+	log_event(account->engine->log, account_line(account)->name, "does without a %s line: %s",
+		  role_names[role], error->message);
+}
+
 void
 account_lost_line(Account *account, Line *line, const GError *error, bool was_online)
 {
-	if (!was_online && account_line(account)->online) {
-		account->denied[line->role] = true;
-		log_event(account->engine->log, line->name, "does without a %s line: %s",
-			  role_names[line->role], error->message);
-	}
+	if (!was_online && account_line(account)->online)
+		deny(account, line->role, error);
 	release_jobs(account);
 	if (!account_is_online(account))
 		account_finish_all(account, error);

@@ -577,11 +577,12 @@ receive(FakeServer *server, FakeLine *line)
 	return serve(server, line);
 }
 
-/* Under the lock: those that stand and are logged in. */
+/* Under the lock. */
 static bool
 is_full(const FakeServer *server)
 {
-	return server->faults & FAKE_ONE_LINE && server->lines->len > 0;
+	return (server->faults & FAKE_ONE_LINE && server->lines->len >= 1) ||
+	       (server->faults & FAKE_TWO_LINES && server->lines->len >= 2);
 }
 
 static void

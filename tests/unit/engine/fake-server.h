@@ -25,6 +25,7 @@ typedef enum {
 	FAKE_STORE_IGNORED = 1 << 11, /* STORE is answered OK, and changes nothing */
 	FAKE_COPYUID_LIES = 1 << 12,  /* it names the UIDs above */
 	FAKE_READ_ONLY = 1 << 13,     /* every SELECT is */
+	FAKE_TWO_LINES = 1 << 14,     /* a third one is */
 } FakeFault;
 
 /* Wrong about one message. */

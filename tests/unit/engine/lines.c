@@ -234,6 +234,31 @@ a_server_with_room_for_one_line_has_it_all_done_there(void **state)
 	assert_int_equal(fixture->link, ENGINE_ONLINE);
 }
 
+/* Whichever asks first: work comes before listening. */
+static void
+a_server_with_room_for_two_has_work_done_on_the_second(void **state)
+{
+	Fixture *fixture = *state;
+
+	fake_server_fault(fixture->server, FAKE_TWO_LINES);
+	fake_server_capabilities(fixture->server, LISTENS);
+	fixture_connections(fixture, 3);
+	fake_server_add(fixture->server, "INBOX", 50, "");
+	fixture_start(fixture);
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true));
+	/* It listens, because there is nothing else to do. */
+	fixture_until(fixture, has_asked_to_be_told, 1);
+	fake_server_add(fixture->server, "Other", 60, "");
+	fixture_until(fixture, other_complete, 60);
+	fixture_until(fixture, has_selected_other, 1);
+	fake_server_add(fixture->server, "Other", 300, "");
+	fixture_wait_well(fixture, engine_sync(fixture->engine, NULL, NULL, ENGINE_BODIES_NONE));
+	assert_true(other_complete(fixture, 360));
+	assert_int_equal(fake_server_count_on(fixture->server, 1, "SELECT Other"), 0);
+	assert_int_equal(fixture->notices, 0);
+	assert_int_equal(fixture->waits, 0);
+}
+
 static void
 a_persons_request_does_not_wait_for_a_sync(void **state)
 {
@@ -395,6 +420,7 @@ main(void)
 		TEST(without_notify_inbox_is_listened_to_while_another_is_open),
 		TEST(with_one_connection_news_are_read_in_between),
 		TEST(a_server_with_room_for_one_line_has_it_all_done_there),
+		TEST(a_server_with_room_for_two_has_work_done_on_the_second),
 		TEST(a_persons_request_does_not_wait_for_a_sync),
 		TEST(a_background_line_that_is_lost_is_replaced),
 		TEST(a_folder_opened_while_it_is_read_behind_is_read_once),
