@@ -330,8 +330,10 @@ warn_owner(Group *group)
 	for (guint i = 0; i < group->account->lines->len; i++) {
 		Line *line = g_ptr_array_index(group->account->lines, i);
 
-		if (line != group->line && line->mirror && group->line->mirror &&
-		    mirror_mailbox(line->mirror) == mirror_mailbox(group->line->mirror))
+		StoreId mailbox = line->mirror ? mirror_mailbox(line->mirror) : 0;
+
+		if (line != group->line && mailbox &&
+		    (mailbox == group->mailbox || mailbox == group->row->mailbox))
 			mirror_doubt(line->mirror);
 	}
 }

@@ -562,6 +562,95 @@ a_sync_takes_along_what_waits(void **state)
 	assert_settled(fixture);
 }
 
+/* ---- several lines ------------------------------------------------------------------------------------ */
+
+static void
+another_folder_is_changed_behind_the_screen(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin(fixture, MOVE_WORDS, 10);
+	fixture_wait_well(fixture, engine_sync(fixture->engine, NULL, NULL, ENGINE_BODIES_NONE));
+	fixture_until(fixture, is_quiet, 0);
+	fake_server_forget(fixture->server);
+	fixture_wait_well(fixture,
+			  intend(fixture, STORE_INTENT_FLAG, "Other", NULL, 1, 2, ENGINE_THERE));
+	assert_flags(fixture, "Other", 2, "\\Seen");
+	assert_int_equal(fake_server_count(fixture->server, "SELECT INBOX"), 0);
+	fixture_wait_well(fixture,
+			  intend(fixture, STORE_INTENT_MOVE, "Other", "INBOX", 2, 2, ENGINE_THERE));
+	assert_int_equal(fake_server_total(fixture->server, "INBOX"), 11);
+	assert_int_equal(fake_server_count(fixture->server, "SELECT INBOX"), 0);
+	assert_settled(fixture);
+}
+
+/* Where the new UIDs have to be looked for, that is done on a line that may open the other folder, and the
+ * one with the open folder hears of it by numbers. */
+static void
+what_went_on_another_line_takes_no_other_row_along(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin(fixture, PLAIN_WORDS " MOVE", 30);
+	for (uint32_t uid = 5; uid <= 20; uid += 5) {
+		fixture_wait_well(fixture, intend(fixture, STORE_INTENT_MOVE, "INBOX", "Other", uid,
+						  uid + 1, ENGINE_THERE));
+		assert_copies(fixture, "Other", uid, 1);
+	}
+	assert_settled(fixture);
+	for (uint32_t uid = 1; uid <= 30; uid++) {
+		g_autoptr(StoreRow) row = fixture_row(fixture, "INBOX", uid);
+		bool moved = uid >= 5 && uid <= 21 && uid % 5 < 2;
+
+		if (moved == (row != NULL))
+			fail_msg("message %u is %s", uid, moved ? "still here" : "lost");
+	}
+}
+
+static void
+one_that_is_refused_in_company_is_refused_alone(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin_offline(fixture, MOVE_WORDS, 10);
+	fake_server_rule(fixture->server, "UID STORE 1:3 ", UINT_MAX, FAKE_ANSWER_NO, NULL);
+	fake_server_rule(fixture->server, "UID STORE 2 ", UINT_MAX, FAKE_ANSWER_NO, "not this");
+	for (uint32_t uid = 1; uid <= 3; uid++)
+		fixture_wait_well(fixture, intend(fixture, STORE_INTENT_FLAG, "INBOX", NULL, uid,
+						  uid, ENGINE_QUEUED));
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 1);
+	assert_flags(fixture, "INBOX", 1, "\\Seen");
+	assert_flags(fixture, "INBOX", 2, "");
+	assert_flags(fixture, "INBOX", 3, "\\Seen");
+}
+
+/* Stopped at any moment and started again: once. */
+static void
+stopped_at_any_moment_it_is_done_once(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin(fixture, MOVE_WORDS, 40);
+	for (uint32_t uid = 1; uid <= 12; uid++) {
+		intend(fixture, STORE_INTENT_MOVE, "INBOX", "Other", 2 * uid + 1, 2 * uid + 2,
+		       ENGINE_QUEUED);
+		append(fixture, "Other", 900 + uid, ENGINE_QUEUED);
+		fixture_idle_ms(fixture, uid * uid / 2);
+		fixture_stop(fixture);
+		fixture_start(fixture);
+	}
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, 40, true));
+	fixture_until(fixture, queue_is_done, 0);
+	for (uint32_t uid = 3; uid <= 26; uid++)
+		assert_true(fake_server_copies(fixture->server, "Other", uid) +
+				fake_server_copies(fixture->server, "INBOX", uid) ==
+			    1);
+	for (uint32_t number = 901; number <= 912; number++)
+		assert_true(fake_server_copies(fixture->server, "Other", number) <= 1);
+	assert_settled(fixture);
+}
+
 /* ---- the line breaks ---------------------------------------------------------------------------------- */
 
 typedef struct Break {
@@ -657,17 +746,18 @@ assert_done_once(Fixture *fixture, const Break *row)
 static bool
 has_waited(Fixture *fixture, unsigned ignored)
 {
-	return fixture->waits > 0;
+	return fixture->waits > 0 || queue_is_done(fixture, 0);
 }
 
 static void
-break_the_line(const Break *row, FakeAction action)
+break_the_line(const Break *row, FakeAction action, unsigned connections)
 {
 	Fixture *fixture;
 	void *state;
 
 	fixture_set_up(&state);
 	fixture = state;
+	fixture_connections(fixture, connections);
 	begin(fixture, row->words, 10);
 	fake_server_rule(fixture->server, row->during, 1, action, NULL);
 	fixture_wait_well(fixture, wish(fixture, row->kind));
@@ -688,15 +778,15 @@ break_the_line(const Break *row, FakeAction action)
 static void
 a_line_that_breaks_before_it_was_done_loses_nothing(void **state)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(breaks); i++)
-		break_the_line(&breaks[i], FAKE_CUT);
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(breaks); i++)
+		break_the_line(&breaks[i / 2], FAKE_CUT, i % 2 ? 3 : 1);
 }
 
 static void
 a_line_that_breaks_after_it_was_done_doubles_nothing(void **state)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(breaks); i++)
-		break_the_line(&breaks[i], FAKE_CUT_DONE);
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(breaks); i++)
+		break_the_line(&breaks[i / 2], FAKE_CUT_DONE, i % 2 ? 3 : 1);
 }
 
 static void
@@ -705,8 +795,8 @@ a_line_that_breaks_in_a_message_of_ours_loses_and_doubles_nothing(void **state)
 	static const Break rows[] = { { PLUS_WORDS, "APPEND", STORE_INTENT_APPEND },
 				      { PLAIN_WORDS, "APPEND", STORE_INTENT_APPEND } };
 
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		break_the_line(&rows[i], FAKE_CUT_IN_LITERAL);
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(rows); i++)
+		break_the_line(&rows[i / 2], FAKE_CUT_IN_LITERAL, i % 2 ? 3 : 1);
 }
 
 static void
@@ -726,7 +816,20 @@ when_others_copy_the_same_nobody_can_tell(void **state)
 	assert_non_null(strstr(((StoreJournalRow *)rows->pdata[0])->error, "cannot tell"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+static int
+set_up_many_lines(void **state)
+{
+	fixture_set_up(state);
+	fixture_connections(*state, 3);
+	return 0;
+}
+
+/* On one line, and on as many as it likes. */
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down),                  \
+	    cmocka_unit_test_setup_teardown(name, set_up_many_lines, fixture_tear_down)
+#define TEST_OF_MANY(name)                                                                         \
+	cmocka_unit_test_setup_teardown(name, set_up_many_lines, fixture_tear_down)
 
 int
 main(void)
@@ -752,6 +855,10 @@ main(void)
 		TEST(undo_after_the_fact_moves_back),
 		TEST(offline_there_is_queued),
 		TEST(a_sync_takes_along_what_waits),
+		TEST_OF_MANY(another_folder_is_changed_behind_the_screen),
+		TEST(what_went_on_another_line_takes_no_other_row_along),
+		TEST(one_that_is_refused_in_company_is_refused_alone),
+		TEST(stopped_at_any_moment_it_is_done_once),
 		cmocka_unit_test(a_line_that_breaks_before_it_was_done_loses_nothing),
 		cmocka_unit_test(a_line_that_breaks_after_it_was_done_doubles_nothing),
 		cmocka_unit_test(a_line_that_breaks_in_a_message_of_ours_loses_and_doubles_nothing),
