@@ -223,7 +223,7 @@ class Dovecot:
 
     def client(self):
         """An imaplib client of its own, logged in: what another program does to the mail."""
-        client = imaplib.IMAP4("127.0.0.1", self.imap)
+        client = self._connect()
         client.login(USER, PASSWORD)
         return client
 
@@ -274,6 +274,17 @@ class Dovecot:
                     os.kill(process, signal.SIGKILL)
 
     # ---- inside --------------------------------------------------------------------------------
+
+    def _connect(self):
+        """A process that was just cut may have taken the connection with it."""
+        end = time.monotonic() + 20
+        while True:
+            try:
+                return imaplib.IMAP4("127.0.0.1", self.imap)
+            except (imaplib.IMAP4.abort, ConnectionError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def _launch(self, imap=None, imaps=None):
         for attempt in range(10):
