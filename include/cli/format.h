@@ -5,7 +5,7 @@
 #define CLI_FORMAT_H
 
 #include "mail/part.h"
-#include "store/store.h"
+#include "store/journal.h"
 
 #include <json-glib/json-glib.h>
 
@@ -41,6 +41,20 @@ void cli_json_message(GString *out, const StoreRow *row, const char *text, GPtrA
 void cli_text_message_head(GString *out, const StoreRow *row);
 /* uid, id, headers: an array of name, value, unfolded and decoded, in HEADER's own order. */
 void cli_json_headers(GString *out, const StoreRow *row, Span header);
+
+/* A row of the journal, and what it is about. */
+typedef struct CliQueued {
+	const StoreJournalRow *row; /* borrowed */
+	char *folder, *dest;	    /* NULL: none */
+	GPtrArray *messages;	    /* of StoreRow: the first thousand */
+	GArray *uids;		    /* of uint32_t: those known in FOLDER */
+} CliQueued;
+void cli_queued_clear(CliQueued *queued);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliQueued, cli_queued_clear)
+/* id, state, action, folder, dest, name, flag, n, uids, ids, message_ids, made, error */
+void cli_json_queued(GString *out, const CliQueued *queued);
+/* Columns: id, state, what is to be done; a failed one has its error on the next line. */
+void cli_text_queued(GString *out, const CliQueued *queued);
 
 /* TEXT, which passed the door, in WIDTH cells: padded, or cut with an ellipsis. */
 void cli_append_cell(GString *out, const char *text, int width, bool is_last);

@@ -12,6 +12,14 @@ typedef enum {
 	CLI_LIST,
 	CLI_SHOW,
 	CLI_CHECK,
+	CLI_FLAG,
+	CLI_MOVE,
+	CLI_COPY,
+	CLI_DELETE,
+	CLI_APPEND,
+	CLI_FOLDER,
+	CLI_QUEUE,
+	CLI_UNDO,
 	CLI_COMMANDS, /* how many */
 } CliCommand;
 
@@ -32,7 +40,7 @@ typedef struct CliOptions {
 	 * near_command: open the folder only if there is one of that name. */
 	const char *folder, *near_command;
 	bool folder_is_sure;	  /* it stood behind "--" */
-	const char *const *words; /* of the command, NULL-terminated: folders, a UID */
+	const char *const *words; /* of the command, NULL-terminated: folders, UIDs, +flags */
 	size_t n_words;
 	EngineBodies bodies;
 	bool accept_loss;
@@ -58,5 +66,26 @@ typedef struct CliMessageName {
 	StoreId id;
 } CliMessageName;
 bool cli_message_name_parse(const char *word, CliMessageName *name, GError **error);
+
+/* A UID set over several words: 7, 7:9, 7,9, *, 7:*, id:17. */
+typedef struct CliMessageSet {
+	GArray *ranges; /* of uint32_t: low, high, low, high ...; 0 stands for "*" */
+	GArray *ids;	/* of StoreId */
+} CliMessageSet;
+void cli_message_set_init(CliMessageSet *set);
+void cli_message_set_clear(CliMessageSet *set);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliMessageSet, cli_message_set_clear)
+/* Adds what WORD names. */
+bool cli_message_set_add(CliMessageSet *set, const char *word, GError **error);
+
+/* "+\Seen", "-work": one flag or keyword, set or cleared.  A system flag is known without its
+ * backslash too, which shells eat. */
+typedef struct CliFlag {
+	bool set;
+	uint16_t flag;	     /* StoreFlag; 0: KEYWORD */
+	const char *keyword; /* in the word */
+} CliFlag;
+bool cli_is_flag(const char *word); /* "+..." or "-...", not "--..." */
+bool cli_flag_parse(const char *word, CliFlag *flag, GError **error);
 
 #endif

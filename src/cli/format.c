@@ -4,6 +4,8 @@
 #include "base/safetext.h"
 #include "mail/header.h"
 
+#include <inttypes.h>
+
 enum {
 	SENDER_WIDTH = 22,
 	DEPTH_MAX = 64, /* of a tree shown; the parser's own limit is of this order */
@@ -56,7 +58,7 @@ known_count(const StoreMailbox *mailbox, int64_t server, uint32_t mirror)
 		return -1;
 	if (server >= 0)
 		return server;
-	return mailbox->known_from_uid == 1 ? (int64_t)mirror : -1;
+	return mailbox->known_from_uid == 1 || mailbox->created ? (int64_t)mirror : -1;
 }
 
 int64_t
@@ -446,4 +448,150 @@ cli_text_message_head(GString *out, const StoreRow *row)
 	append_header(out, "Cc", row->cc);
 	append_header(out, "Date", date);
 	append_header(out, "Subject", row->subject);
+}
+
+/* ---- the queue -------------------------------------------------------------------------------- */
+
+void
+cli_queued_clear(CliQueued *queued)
+{
+	g_free(queued->folder);
+	g_free(queued->dest);
+	g_clear_pointer(&queued->messages, g_ptr_array_unref);
+	g_clear_pointer(&queued->uids, g_array_unref);
+}
+
+static const char *
+action_name(const StoreJournalRow *row)
+{
+	static const char *const names[] = {
+		[STORE_INTENT_FLAG] = "flag",
+		[STORE_INTENT_MOVE] = "move",
+		[STORE_INTENT_COPY] = "copy",
+		[STORE_INTENT_EXPUNGE] = "expunge",
+		[STORE_INTENT_APPEND] = "append",
+		[STORE_INTENT_CREATE] = "folder create",
+		[STORE_INTENT_RENAME] = "folder rename",
+		[STORE_INTENT_DELETE] = "folder delete",
+		[STORE_INTENT_SUBSCRIBE] = "folder subscribe",
+		[STORE_INTENT_UNSUBSCRIBE] = "folder unsubscribe",
+	};
+
+	if (row->action == STORE_ACTION_DELETE && row->kind == STORE_INTENT_MOVE)
+		return "delete";
+	return row->kind < G_N_ELEMENTS(names) && names[row->kind] ? names[row->kind] : "";
+}
+
+static const char *
+state_name(const StoreJournalRow *row)
+{
+	switch (row->state) {
+	case STORE_ROW_WAITING:
+		return "waiting";
+	case STORE_ROW_SENT:
+		return "sent";
+	case STORE_ROW_FAILED:
+		return "failed";
+	case STORE_ROW_CONFIRMED:
+		break;
+	}
+	return "confirmed";
+}
+
+/* "+\\Seen"; NULL for what is no flag.  Yours to g_free. */
+static char *
+flag_name(const StoreJournalRow *row)
+{
+	const char *name = row->keyword;
+
+	if (row->kind != STORE_INTENT_FLAG)
+		return NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(flag_names); i++)
+		if (row->flag == flag_names[i].flag)
+			name = flag_names[i].name;
+	return g_strdup_printf("%c%s", row->set ? '+' : '-', name ? name : "");
+}
+
+static void
+add_messages(JsonBuilder *builder, const CliQueued *queued)
+{
+	json_builder_set_member_name(builder, "uids");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < queued->uids->len; i++)
+		json_builder_add_int_value(builder, g_array_index(queued->uids, uint32_t, i));
+	json_builder_end_array(builder);
+	json_builder_set_member_name(builder, "ids");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < queued->messages->len; i++)
+		json_builder_add_int_value(builder, ((StoreRow *)queued->messages->pdata[i])->id);
+	json_builder_end_array(builder);
+	json_builder_set_member_name(builder, "message_ids");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < queued->messages->len; i++) {
+		const StoreRow *message = queued->messages->pdata[i];
+		g_autofree char *safe = safe_line(message->message_id);
+
+		if (*safe)
+			json_builder_add_string_value(builder, safe);
+		else
+			json_builder_add_null_value(builder);
+	}
+	json_builder_end_array(builder);
+}
+
+void
+cli_json_queued(GString *out, const CliQueued *queued)
+{
+	const StoreJournalRow *row = queued->row;
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+	g_autofree char *flag = flag_name(row);
+	g_autofree char *made = cli_date(row->made, 0);
+
+	json_builder_begin_object(builder);
+	add_number(builder, "id", row->id);
+	add_string(builder, "state", state_name(row));
+	add_string(builder, "action", action_name(row));
+	add_string(builder, "folder", queued->folder);
+	add_string(builder, "dest", queued->dest);
+	add_string(builder, "name", row->name);
+	add_string(builder, "flag", flag);
+	add_number(builder, "n", row->n);
+	add_messages(builder, queued);
+	add_string(builder, "made", made);
+	add_string(builder, "error", row->error);
+	json_builder_end_object(builder);
+	add_line(builder, out);
+}
+
+void
+cli_text_queued(GString *out, const CliQueued *queued)
+{
+	const StoreJournalRow *row = queued->row;
+	g_autofree char *flag = flag_name(row);
+	g_autofree char *safe_flag = safe_line(flag ? flag : "");
+	g_autofree char *folder = safe_line(queued->folder ? queued->folder : "");
+	g_autofree char *dest = safe_line(queued->dest ? queued->dest : "");
+	g_autofree char *name = safe_line(row->name ? row->name : "");
+	g_autofree char *subject = NULL;
+	g_autofree char *error = safe_line(row->error ? row->error : "");
+
+	g_string_append_printf(out, "%6" PRId64 "  %-9s %s", row->id, state_name(row),
+			       action_name(row));
+	if (*safe_flag)
+		g_string_append_printf(out, " %s", safe_flag);
+	if (*folder)
+		g_string_append_printf(out, " %s", folder);
+	if (*dest)
+		g_string_append_printf(out, " -> %s", dest);
+	if (*name && strcmp(name, folder))
+		g_string_append_printf(out, " %s%s", *folder ? "-> " : "", name);
+	if (queued->messages->len == 1) {
+		subject = safe_line(((StoreRow *)queued->messages->pdata[0])->subject);
+		g_string_append_printf(out, "  \"%s\"", subject);
+	} else if (row->n) {
+		g_string_append_printf(out, P_("  %u message", "  %u messages", row->n), row->n);
+	}
+	g_string_append_c(out, '\n');
+	if (*error)
+		g_string_append_printf(out, "        %s\n", error);
 }

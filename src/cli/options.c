@@ -34,11 +34,33 @@ static const Command commands[CLI_COMMANDS] = {
 			  "part, decoded.  UID is a number, * (the last one) or id:N.") },
 	[CLI_CHECK] = { "check", "", 0, 0,
 			N_("Connect, and say what was negotiated or what is wrong.") },
+	[CLI_FLAG] = { "flag", "FOLDER UID... +FLAG... -FLAG...", 3, SIZE_MAX,
+		       N_("Set and clear flags and keywords of messages: '+\\Seen', -work.  A UID "
+			  "set is 7, 7:9, 7,9, * (the last one) or id:N.") },
+	[CLI_MOVE] = { "move", "FOLDER UID... DEST", 3, SIZE_MAX,
+		       N_("Move messages to another folder.") },
+	[CLI_COPY] = { "copy", "FOLDER UID... DEST", 3, SIZE_MAX,
+		       N_("Copy messages to another folder.") },
+	[CLI_DELETE] = { "delete", "FOLDER UID...", 2, SIZE_MAX,
+			 N_("Move messages to the trash; those that are there already go for good, "
+			    "after asking where there is somebody to ask.") },
+	[CLI_APPEND] = { "append", "FOLDER [+FLAG...]", 1, SIZE_MAX,
+			 N_("Keep the message on standard input in a folder.") },
+	[CLI_FOLDER] = { "folder",
+			 "create NAME | rename NAME NEW | delete NAME | subscribe NAME | "
+			 "unsubscribe NAME",
+			 2, 3, N_("Make, rename, delete a folder, or change what is subscribed.") },
+	[CLI_QUEUE] = { "queue", "[retry [ID] | drop ID]", 0, 2,
+			N_("What waits to be done on the server or failed, and why; try again what "
+			   "failed, or take back one change.") },
+	[CLI_UNDO] = { "undo", "", 0, 0, N_("Take back the last action.") },
 };
 
 /* Named in the contract of the command line, and not yet here. */
 static const char *const later_commands[] = {
-	"search", "flag", "move", "copy", "delete", "folder", "send", "queue", "undo", "backup",
+	"search",
+	"send",
+	"backup",
 };
 
 #define FOR(command) (1u << (command))
@@ -335,6 +357,24 @@ take_first_word(CliOptions *options, const char *word, bool is_folder, GError **
 	return true;
 }
 
+static char *
+missing_word(const CliOptions *options)
+{
+	const char *name = commands[options->command].name;
+
+	if (options->command == CLI_FOLDER)
+		return g_strdup_printf(options->n_words ? _("%s needs a NAME")
+							: _("%s needs a word for what to do"),
+				       name);
+	if (!options->n_words)
+		return g_strdup_printf(_("%s needs a FOLDER"), name);
+	if (options->n_words == 1)
+		return g_strdup_printf(_("%s needs a UID"), name);
+	return g_strdup_printf(options->command == CLI_FLAG ? _("%s needs a +FLAG or -FLAG")
+							    : _("%s needs a folder to go to"),
+			       name);
+}
+
 static bool
 check_words(CliOptions *options, GError **error)
 {
@@ -360,9 +400,7 @@ check_words(CliOptions *options, GError **error)
 			      shown);
 	}
 	if (options->n_words < row->min_words) {
-		why =
-		    g_strdup_printf(options->n_words ? _("%s needs a UID") : _("%s needs a FOLDER"),
-				    row->name);
+		why = missing_word(options);
 		return wrong_words(options->command, why, error);
 	}
 	if (options->n_words > row->max_words) {
@@ -399,6 +437,14 @@ check_options(const CliOptions *options, uint32_t seen, GError **error)
 	return true;
 }
 
+/* "-work" behind "flag" clears a keyword. */
+static bool
+takes_flag(const char *command, const char *word)
+{
+	return !strcmp(command, commands[CLI_FLAG].name) && cli_is_flag(word) &&
+	       strcmp(word, "-h") && strcmp(word, "-V");
+}
+
 bool
 cli_options_parse(CliOptions *options, int argc, char **argv, GError **error)
 {
@@ -414,7 +460,8 @@ cli_options_parse(CliOptions *options, int argc, char **argv, GError **error)
 		if (!is_ended && !strcmp(word, "--")) {
 			is_ended = true;
 			first_is_folder = !n_words;
-		} else if (!is_ended && word[0] == '-' && word[1]) {
+		} else if (!is_ended && word[0] == '-' && word[1] &&
+			   !(n_words && !first_is_folder && takes_flag(argv[1], word))) {
 			if (!take_option(&found, argc, argv, &i, &seen, error))
 				return false;
 		} else {
@@ -544,7 +591,8 @@ cli_options_help(CliCommand command)
 		g_string_append_printf(out, "\n%s\n",
 				       _("Exit status: 0 done, 1 failed, 2 wrong usage or "
 					 "configuration, 3 not now: it "
-					 "needs the\nline, or the server is away.  The manual is "
-					 "postern(1)."));
+					 "needs the\nline, or the server is away and the change "
+					 "was "
+					 "queued.  The manual is postern(1)."));
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }

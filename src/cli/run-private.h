@@ -18,6 +18,9 @@ typedef struct Cli {
 
 	GHashTable *ended;	   /* of EngineRequest -> GError or NULL: DONEs not asked for yet */
 	EngineRequest waiting;	   /* for this one's */
+	StoreId done_group;	   /* of the change waited for last; 0: merged away */
+	uint32_t done_n;	   /* ... and how many messages it was about */
+	char *done_text;	   /* ... and what it says; NULL */
 	EngineRequest progress_of; /* shows how far it is, on a terminal; 0: none */
 	bool shows_progress;	   /* there is a line on the terminal to wipe */
 	GMainLoop *loop;
@@ -28,6 +31,8 @@ typedef struct Cli {
 /* Starts the engine, unless --offline; with MUST, that is an OFFLINE error.  Where another Postern
  * has the store, that one does what is asked. */
 bool cli_engine(Cli *cli, bool must, GError **error);
+/* The engine for a change: with --offline it opens no line. */
+bool cli_engine_to_change(Cli *cli, GError **error);
 /* Until REQUEST's DONE; its error.  CANCELLED after a signal. */
 bool cli_wait(Cli *cli, EngineRequest request, GError **error);
 /* The reader.  OFFLINE error when nothing is kept yet. */
@@ -54,5 +59,13 @@ bool cli_run_sync(Cli *cli, GError **error);
 bool cli_run_list(Cli *cli, GError **error);
 bool cli_run_show(Cli *cli, GError **error);
 bool cli_run_check(Cli *cli, GError **error);
+bool cli_run_flag(Cli *cli, GError **error);
+bool cli_run_move(Cli *cli, GError **error);
+bool cli_run_copy(Cli *cli, GError **error);
+bool cli_run_delete(Cli *cli, GError **error);
+bool cli_run_append(Cli *cli, GError **error);
+bool cli_run_folder(Cli *cli, GError **error);
+bool cli_run_queue(Cli *cli, GError **error);
+bool cli_run_undo(Cli *cli, GError **error);
 
 #endif

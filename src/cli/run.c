@@ -97,8 +97,13 @@ on_event(void *data, const EngineEvent *event)
 	case ENGINE_EVENT_DONE:
 		g_hash_table_insert(cli->ended, GUINT_TO_POINTER(event->request),
 				    event->error ? g_error_copy(event->error) : NULL);
-		if (event->request == cli->waiting)
+		if (event->request == cli->waiting) {
+			cli->done_group = event->group;
+			cli->done_n = event->n;
+			g_free(cli->done_text);
+			cli->done_text = g_strdup(event->text);
 			g_main_loop_quit(cli->loop);
+		}
 		break;
 	case ENGINE_EVENT_NOTICE:
 		cli_notice(cli, event->text);
@@ -115,26 +120,40 @@ on_event(void *data, const EngineEvent *event)
 	}
 }
 
-bool
-cli_engine(Cli *cli, bool must, GError **error)
+static Engine *
+start_engine(Cli *cli, GError **error)
 {
 	EngineOptions options = {
 		.config = cli->config,
 		.account = cli->options->account,
 		.data_dir = cli->data_dir,
+		.offline = cli->options->offline,
 		.hold = true,
 		.log = cli->log,
 		.on_event = on_event,
 		.data = cli,
 	};
 
+	return engine_start(&options, error);
+}
+
+bool
+cli_engine_to_change(Cli *cli, GError **error)
+{
+	if (!cli->engine)
+		cli->engine = start_engine(cli, error);
+	return cli->engine != NULL;
+}
+
+bool
+cli_engine(Cli *cli, bool must, GError **error)
+{
 	if (cli->options->offline) {
 		if (must)
 			cli_needs_line(cli, error, _("this command needs the line"));
 		return !must;
 	}
-	cli->engine = engine_start(&options, error);
-	return cli->engine != NULL;
+	return cli_engine_to_change(cli, error);
 }
 
 static gboolean
@@ -326,6 +345,7 @@ cli_clear(Cli *cli)
 	g_string_free(cli->line, TRUE);
 	cli_output_free(cli->out);
 	g_free(cli->said);
+	g_free(cli->done_text);
 }
 
 static bool
@@ -334,7 +354,11 @@ run_command(Cli *cli, GError **error)
 	static bool (*const verbs[CLI_COMMANDS])(Cli * cli, GError * *error) = {
 		[CLI_FOLDERS] = cli_run_folders, [CLI_SYNC] = cli_run_sync,
 		[CLI_LIST] = cli_run_list,	 [CLI_SHOW] = cli_run_show,
-		[CLI_CHECK] = cli_run_check,
+		[CLI_CHECK] = cli_run_check,	 [CLI_FLAG] = cli_run_flag,
+		[CLI_MOVE] = cli_run_move,	 [CLI_COPY] = cli_run_copy,
+		[CLI_DELETE] = cli_run_delete,	 [CLI_APPEND] = cli_run_append,
+		[CLI_FOLDER] = cli_run_folder,	 [CLI_QUEUE] = cli_run_queue,
+		[CLI_UNDO] = cli_run_undo,
 	};
 
 	if (!config_account(cli->config, cli->options->account, error))

@@ -202,7 +202,14 @@ test_wrong_words_say_how_it_goes(void **state)
 		{ "lits INBOX", "no such command or folder \"lits\": did you mean \"list\"?" },
 		{ "INBOX Sent", "no such command \"INBOX\": postern --help lists those there are" },
 		{ "-- lits INBOX", "one folder is opened at a time: it goes postern [FOLDER]" },
-		{ "flag INBOX 7", "\"flag\" is not in this version of Postern" },
+		{ "flag INBOX 7", "flag needs a +FLAG or -FLAG: it goes postern flag FOLDER "
+				  "UID... +FLAG... -FLAG..." },
+		{ "move INBOX 7", "move needs a folder to go to: it goes postern move FOLDER "
+				  "UID... DEST" },
+		{ "folder create",
+		  "folder needs a NAME: it goes postern folder create NAME | rename "
+		  "NAME NEW | delete NAME | subscribe NAME | unsubscribe NAME" },
+		{ "move INBOX -7 x", "no such option -7: postern --help lists those there are" },
 		{ "search x", "\"search\" is not in this version of Postern" },
 		{ "list INBOX --threads", "--threads is not in this version of Postern" },
 		{ "list INBOX --sort date", "--sort is not in this version of Postern" },

@@ -37,7 +37,7 @@ class Usage(Case):
     def test_wrong_words_are_status_2(self):
         for arguments in (("list",), ("show", "INBOX"), ("list", "INBOX", "--limit", "0"),
                           ("show", "INBOX", "7:9"), ("show", "INBOX", "7", "--raw", "--json"),
-                          ("list", "INBOX", "--sort", "date"), ("flag", "INBOX", "7", "+\\Seen"),
+                          ("list", "INBOX", "--sort", "date"), ("flag", "INBOX", "7"),
                           ("imaps://ada@localhost/INBOX",), ("mailto:ada@example.org",),
                           ("--account", "nobody", "folders"), ("--json",), ("--nonsense",)):
             self.says(USAGE, "--offline", *arguments)
