@@ -115,6 +115,10 @@ move(App *app, ViewMove move)
 	case VIEW_PLACE_PARTS:
 		view_cursor_move(&app->parts_cursor, move);
 		break;
+	case VIEW_PLACE_QUEUE:
+		if (app->queue)
+			view_cursor_move(view_queue_cursor(app->queue), move);
+		break;
 	case VIEW_PLACE_MESSAGE:
 		move_text(app, read_pager(app), move);
 		break;
@@ -166,6 +170,7 @@ open_here(App *app)
 		break;
 	case VIEW_PLACE_MESSAGE:
 	case VIEW_PLACE_HELP:
+	case VIEW_PLACE_QUEUE:
 		break;
 	}
 }
@@ -264,8 +269,8 @@ change_folder(App *app, const char *name)
 		say_no_folder(app, name);
 }
 
-static GPtrArray *
-complete_folder(App *app, const char *beginning)
+GPtrArray *
+act_complete_folder(App *app, const char *beginning)
 {
 	if (!app->folders || !view_folders_refresh(app->folders, NULL))
 		return g_ptr_array_new();
@@ -302,8 +307,8 @@ complete_command(App *app, const char *beginning)
 	if (!blank)
 		return view_command_complete(app_place(app), beginning);
 	whole = g_ptr_array_new_with_free_func(g_free);
-	if (!strcmp(name, "change-folder "))
-		arguments = complete_folder(app, blank + 1);
+	if (!strcmp(name, "change-folder ") || !strcmp(name, "move ") || !strcmp(name, "copy "))
+		arguments = act_complete_folder(app, blank + 1);
 	else if (!strcmp(name, "save "))
 		arguments = view_save_complete(blank + 1);
 	for (guint i = 0; arguments && i < arguments->len; i++)
@@ -335,7 +340,7 @@ ask_folder(App *app, const char *argument)
 	}
 	if (app->folders)
 		view_folders_refresh(app->folders, NULL);
-	ask_text(app, _("Open folder: "), NULL, change_folder, complete_folder);
+	ask_text(app, _("Open folder: "), NULL, change_folder, act_complete_folder);
 }
 
 static void
@@ -428,6 +433,9 @@ do_command(App *app, const ViewCommand *command, const char *argument)
 		break;
 	case VIEW_DO_SUSPEND:
 		suspend(app);
+		break;
+	default:
+		change_do(app, command->verb, argument);
 		break;
 	}
 }

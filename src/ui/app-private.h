@@ -10,9 +10,11 @@
 #include "view/command.h"
 #include "view/folders.h"
 #include "view/list.h"
+#include "view/marks.h"
 #include "view/message.h"
 #include "view/pager.h"
 #include "view/prompt.h"
+#include "view/queue.h"
 #include "view/status.h"
 
 #define PLACES_MAX 8
@@ -73,6 +75,17 @@ struct App {
 	char *question; /* to be answered by y or n */
 	ConfirmDone on_confirm;
 
+	/* What is tagged, of one mailbox. */
+	ViewMarks *marks; /* NULL: nothing */
+	StoreId marks_mailbox;
+	guint marking;	 /* a source: looks for what matches */
+	bool has_anchor; /* a range begins at message ANCHOR */
+	StoreId anchor;
+
+	GPtrArray *changes;	  /* of Change, owned: on their way into the journal */
+	ViewQueue *queue;	  /* NULL: not looked at yet */
+	uint32_t waiting, failed; /* rows of the journal */
+
 	GPtrArray *savings; /* of Saving, owned */
 	Saving *asked;	    /* the one being asked about; owned; NULL */
 
@@ -126,6 +139,22 @@ void draw_layout(App *app);
 
 void act_on_key(App *app, const char *key);
 ViewDocument *act_help(ViewPlace place, int width);
+GPtrArray *act_complete_folder(App *app, const char *beginning);
+
+/* ---- change.c: what changes mail and folders --------------------------------------------------- */
+
+/* False: VERB is none of these. */
+bool change_do(App *app, ViewVerb verb, const char *argument);
+/* It is being read: so it is seen. */
+void change_seen(App *app, const StoreRow *row);
+void change_on_event(App *app, const EngineEvent *event);
+/* Reads how many wait and failed. */
+void change_count(App *app);
+bool change_is_marked(const App *app, StoreId message);
+uint32_t change_marked(const App *app); /* how many, of the mailbox on show */
+void change_forget_marks(App *app);
+ViewMarks *change_marks(App *app); /* of the mailbox on show; NULL: there is none */
+void change_free(gpointer change);
 
 /* ---- read.c: the message and its parts ------------------------------------------------------- */
 

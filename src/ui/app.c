@@ -199,6 +199,8 @@ app_refresh(App *app)
 		ok = refresh_list(app, &error);
 	if (ok && app_place(app) == VIEW_PLACE_FOLDERS)
 		ok = view_folders_refresh(app->folders, &error);
+	if (ok && app_place(app) == VIEW_PLACE_QUEUE && app->queue)
+		ok = view_queue_refresh(app->queue, &error);
 	if (!ok)
 		app_complain(app, error);
 	return ok;
@@ -388,6 +390,7 @@ on_event(void *data, const EngineEvent *event)
 	}
 	read_on_event(app, event);
 	save_on_event(app, event);
+	change_on_event(app, event);
 	/* What somebody waits for is shown at once; there is little of it. */
 	if (event->type == ENGINE_EVENT_DONE)
 		app->dirty = true;
@@ -412,6 +415,7 @@ open_store(App *app, GError **error)
 		return false;
 	}
 	app->folders = view_folders_new(app->store, app->options->config, app->options->account);
+	change_count(app);
 	return true;
 }
 
@@ -567,6 +571,7 @@ set_up(App *app, const UiOptions *options, GError **error)
 		g_hash_table_insert(app->statuses, account->name, status);
 	}
 	app->savings = g_ptr_array_new_with_free_func(saving_free);
+	app->changes = g_ptr_array_new_with_free_func(change_free);
 	app->said = g_ptr_array_new_with_free_func(g_free);
 	app->pager = view_pager_new();
 	app->part_pager = view_pager_new();
@@ -618,6 +623,9 @@ tear_down(App *app)
 	g_clear_pointer(&app->list, view_list_free);
 	forget_left(app);
 	g_clear_pointer(&app->folders, view_folders_free);
+	g_clear_pointer(&app->queue, view_queue_free);
+	change_forget_marks(app);
+	g_clear_pointer(&app->changes, g_ptr_array_unref);
 	store_close(app->store);
 	saving_free(app->asked);
 	g_clear_pointer(&app->savings, g_ptr_array_unref);

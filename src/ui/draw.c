@@ -12,6 +12,8 @@
 #define LINES_MAX 512
 /* Of a long notice. */
 #define NOTICE_LINES 3
+/* Of a queued change's state. */
+#define STATE_CELLS 10
 
 /* TEXT in WIDTH cells; where it is cut, it says so. */
 static void
@@ -78,6 +80,7 @@ title(const App *app)
 	case VIEW_PLACE_HELP:
 		return g_strdup(app->help_title);
 	case VIEW_PLACE_FOLDERS:
+	case VIEW_PLACE_QUEUE:
 		break;
 	}
 	return g_strdup(view_place_title(app_place(app)));
@@ -87,9 +90,10 @@ title(const App *app)
 static char *
 hints(const App *app, int room)
 {
-	static const ViewVerb verbs[] = { VIEW_DO_HELP,	   VIEW_DO_BACK,	 VIEW_DO_QUIT,
-					  VIEW_DO_FOLDERS, VIEW_DO_SAVE,	 VIEW_DO_PARTS,
-					  VIEW_DO_OPEN,	   VIEW_DO_CHANGE_FOLDER };
+	static const ViewVerb verbs[] = { VIEW_DO_HELP,	  VIEW_DO_BACK,	 VIEW_DO_QUIT,
+					  VIEW_DO_RETRY,  VIEW_DO_DROP,	 VIEW_DO_FOLDERS,
+					  VIEW_DO_SAVE,	  VIEW_DO_PARTS, VIEW_DO_OPEN,
+					  VIEW_DO_DELETE, VIEW_DO_UNDO,	 VIEW_DO_CHANGE_FOLDER };
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
@@ -149,13 +153,13 @@ list_columns(int width)
 }
 
 static void
-flags_text(const StoreRow *row, char text[FLAGS_CELLS])
+flags_text(const StoreRow *row, bool marked, char text[FLAGS_CELLS])
 {
 	text[0] = row->flags & STORE_FLAG_DELETED    ? 'D'
 		  : !(row->flags & STORE_FLAG_SEEN)  ? 'N'
 		  : row->flags & STORE_FLAG_ANSWERED ? 'r'
 						     : ' ';
-	text[1] = row->flags & STORE_FLAG_FLAGGED ? '!' : ' ';
+	text[1] = marked ? '*' : row->flags & STORE_FLAG_FLAGGED ? '!' : ' ';
 	text[2] = row->flags & STORE_FLAG_ATTACHMENT ? '@' : ' ';
 	text[3] = '\0';
 }
@@ -184,7 +188,7 @@ draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *no
 	g_autofree char *size = view_size_text(row->size);
 	char flags[FLAGS_CELLS];
 
-	flags_text(row, flags);
+	flags_text(row, change_is_marked(app, row->id), flags);
 	ui_put(app->screen, y, 0, width, span_of_string(flags), style);
 	put(app, y, columns.date, columns.date_width, date, style);
 	put(app, y, columns.from, columns.from_width, person, style);
@@ -354,6 +358,38 @@ draw_parts(App *app)
 	}
 }
 
+/* ---- the queue ------------------------------------------------------------------------------- */
+
+static void
+draw_queue(App *app)
+{
+	const ViewCursor *cursor = view_queue_cursor(app->queue);
+	int width = screen_columns(app->screen);
+
+	if (cursor->total == 0)
+		put(app, 2, 1, width - 2, _("Nothing waits: all of it is done on the server."),
+		    UI_NOTE);
+	for (uint32_t i = 0; i < cursor->rows; i++) {
+		const ViewQueued *queued = view_queue_row(app->queue, cursor->top + i);
+		bool selected = cursor->top + i == cursor->at;
+		g_autofree char *text = NULL;
+
+		if (!queued)
+			break;
+		text = g_strdup_printf("%s%s%s", queued->text, queued->error ? ": " : "",
+				       queued->error ? queued->error : "");
+		ui_put(app->screen, 1 + (int)i, 0, width, SPAN_EMPTY,
+		       selected ? UI_IS_SELECTED : UI_PLAIN);
+		put(app, 1 + (int)i, 1, STATE_CELLS - 1, view_queue_state(queued->state),
+		    (queued->state == STORE_ROW_FAILED ? UI_ERROR : UI_NOTE) |
+			(selected ? UI_IS_SELECTED : 0));
+		put(app, 1 + (int)i, 1 + STATE_CELLS, width - 1 - STATE_CELLS, text,
+		    selected ? UI_IS_SELECTED : UI_PLAIN);
+		if (selected)
+			screen_cursor(app->screen, 1 + (int)i, 0, false);
+	}
+}
+
 /* ---- the lines below ------------------------------------------------------------------------- */
 
 static char *
@@ -372,6 +408,9 @@ position(const App *app)
 		break;
 	case VIEW_PLACE_PARTS:
 		cursor = &app->parts_cursor;
+		break;
+	case VIEW_PLACE_QUEUE:
+		cursor = view_queue_cursor(app->queue);
 		break;
 	case VIEW_PLACE_HELP:
 		return g_strdup_printf("%d%%", view_pager_percent(app->help));
@@ -399,11 +438,31 @@ candidates_text(const App *app)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* What waits for the server, and what is tagged: ", 3 waiting, 1 failed, 2 tagged". */
+static char *
+burden(const App *app)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	uint32_t marked = change_marked(app);
+
+	if (app->waiting)
+		g_string_append_printf(text, P_(", %u waiting", ", %u waiting", app->waiting),
+				       app->waiting);
+	if (app->failed)
+		g_string_append_printf(text, P_(", %u failed", ", %u failed", app->failed),
+				       app->failed);
+	if (marked)
+		g_string_append_printf(text, P_(", %u tagged", ", %u tagged", marked), marked);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void
 draw_status(App *app)
 {
 	int y = screen_rows(app->screen) - 2, width = screen_columns(app->screen);
-	g_autofree char *line = view_status_text(app_status(app), g_get_monotonic_time());
+	g_autofree char *status = view_status_text(app_status(app), g_get_monotonic_time());
+	g_autofree char *more = burden(app);
+	g_autofree char *line = g_strconcat(status, more, NULL);
 	g_autofree char *saving = save_progress(app), *reading = read_progress(app);
 	g_autofree char *where = position(app);
 	g_autofree char *candidates = candidates_text(app);
@@ -480,6 +539,12 @@ draw_layout(App *app)
 		cursor->rows = (uint32_t)MAX(rows - 1, 1);
 		view_cursor_fit(cursor);
 	}
+	if (app->queue) {
+		ViewCursor *cursor = view_queue_cursor(app->queue);
+
+		cursor->rows = (uint32_t)rows;
+		view_cursor_fit(cursor);
+	}
 	app->parts_cursor.rows = (uint32_t)rows;
 	view_cursor_fit(&app->parts_cursor);
 	view_pager_resize(app->pager, width, rows);
@@ -507,6 +572,9 @@ draw_frame(App *app)
 		break;
 	case VIEW_PLACE_HELP:
 		draw_pager(app, app->help);
+		break;
+	case VIEW_PLACE_QUEUE:
+		draw_queue(app);
 		break;
 	}
 	draw_status(app);

@@ -230,6 +230,7 @@ read_open(App *app, StoreId message)
 	if (!load(app, message))
 		return;
 	app_go(app, VIEW_PLACE_MESSAGE);
+	change_seen(app, view_message_row(app->message));
 	update(app, false);
 }
 

@@ -49,14 +49,66 @@ const ViewCommand view_commands[] = {
 	{ VIEW_DO_HEADERS, VIEW_PLACE_MESSAGE, "headers", "h", NULL,
 	  N_("Show all headers, or only those that matter") },
 
+	{ VIEW_DO_FLAG, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "flag", "F", NULL,
+	  N_("Flag as important, or take the flag away") },
+	{ VIEW_DO_TOGGLE_READ, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "toggle-read", "N", NULL,
+	  N_("Mark as unread, or as read") },
+	{ VIEW_DO_READ_ALL, VIEW_PLACE_LIST, "read-all", "Ctrl-R", NULL,
+	  N_("Mark the whole folder as read") },
+	{ VIEW_DO_KEYWORD, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "keyword", "w", N_("KEYWORDS"),
+	  N_("Put keywords on, or take them off: +work -later") },
+	{ VIEW_DO_DELETE, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "delete", "d Delete", NULL,
+	  N_("Move to the trash; from there delete for good, after asking") },
+	{ VIEW_DO_EXPUNGE, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "expunge", "D", NULL,
+	  N_("Delete for good, after asking, without the trash") },
+	{ VIEW_DO_ARCHIVE, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "archive", "A", NULL,
+	  N_("Move to the archive") },
+	{ VIEW_DO_MOVE, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "move", "s", N_("FOLDER"),
+	  N_("Move to another folder; Tab completes it") },
+	{ VIEW_DO_COPY, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "copy", "C", N_("FOLDER"),
+	  N_("Copy to another folder; Tab completes it") },
+	{ VIEW_DO_UNDO, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE | VIEW_PLACE_QUEUE, "undo", "u", NULL,
+	  N_("Take back the last action") },
+	{ VIEW_DO_UNDO, VIEW_PLACE_FOLDERS, "undo", "U", NULL, N_("Take back the last action") },
+	{ VIEW_DO_MARK, VIEW_PLACE_LIST, "tag", "t", NULL,
+	  N_("Tag this message: what follows is done to all that are tagged") },
+	{ VIEW_DO_MARK_RANGE, VIEW_PLACE_LIST, "tag-range", "V", NULL,
+	  N_("Tag from here to where this is said again") },
+	{ VIEW_DO_MARK_THREAD, VIEW_PLACE_LIST, "tag-thread", "%", NULL,
+	  N_("Tag the whole conversation of this message") },
+	{ VIEW_DO_MARK_PATTERN, VIEW_PLACE_LIST, "tag-pattern", "T", N_("PATTERN"),
+	  N_("Tag what matches: WORD, from:WORD, to:WORD, subject:WORD, is:unread") },
+	{ VIEW_DO_UNMARK_PATTERN, VIEW_PLACE_LIST, "untag-pattern", "Ctrl-T", N_("PATTERN"),
+	  N_("Take the tags off what matches") },
+	{ VIEW_DO_UNMARK_ALL, VIEW_PLACE_LIST, "untag-all", "U", NULL, N_("Take all tags away") },
+
+	{ VIEW_DO_CREATE_FOLDER, VIEW_PLACE_FOLDERS, "create-folder", "C", N_("NAME"),
+	  N_("Make a folder") },
+	{ VIEW_DO_RENAME_FOLDER, VIEW_PLACE_FOLDERS, "rename-folder", "r", N_("NAME"),
+	  N_("Rename this folder, and those below it") },
+	{ VIEW_DO_DELETE_FOLDER, VIEW_PLACE_FOLDERS, "delete-folder", "d Delete", NULL,
+	  N_("Delete this folder and the mail in it, after asking") },
+	{ VIEW_DO_SUBSCRIBE, VIEW_PLACE_FOLDERS, "subscribe", "s", NULL,
+	  N_("Subscribe to this folder") },
+	{ VIEW_DO_UNSUBSCRIBE, VIEW_PLACE_FOLDERS, "unsubscribe", "u", NULL,
+	  N_("Unsubscribe from this folder") },
+
+	{ VIEW_DO_QUEUE, VIEW_PLACE_FOLDERS | VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "queue", "W",
+	  NULL, N_("Show what waits to be done on the server, or failed") },
+	{ VIEW_DO_EXPLAIN, VIEW_PLACE_QUEUE, "explain", "Enter Space", NULL,
+	  N_("Say in full what this change is, and why it failed") },
+	{ VIEW_DO_RETRY, VIEW_PLACE_QUEUE, "retry", "r", NULL, N_("Try a failed change again") },
+	{ VIEW_DO_DROP, VIEW_PLACE_QUEUE, "drop", "d Delete", NULL,
+	  N_("Give a change up, and take back what it did here; after asking") },
+
 	{ VIEW_DO_CHANGE_FOLDER, VIEW_PLACE_FOLDERS | VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE,
 	  "change-folder", "c", N_("FOLDER"), N_("Open a folder by its name; Tab completes it") },
 	{ VIEW_DO_FOLDERS, VIEW_PLACE_LIST | VIEW_PLACE_MESSAGE, "folders", "y", NULL,
 	  N_("Show all folders and how many messages are unread in each") },
 
 	{ VIEW_DO_BACK, VIEW_PLACE_MESSAGE, "back", "q i x", NULL, N_("Go back to the list") },
-	{ VIEW_DO_BACK, VIEW_PLACE_FOLDERS | VIEW_PLACE_PARTS | VIEW_PLACE_HELP, "back", "q i x",
-	  NULL, N_("Go back to where you came from") },
+	{ VIEW_DO_BACK, VIEW_PLACE_FOLDERS | VIEW_PLACE_PARTS | VIEW_PLACE_HELP | VIEW_PLACE_QUEUE,
+	  "back", "q i x", NULL, N_("Go back to where you came from") },
 	{ VIEW_DO_QUIT, VIEW_PLACE_LIST, "quit", "q x Ctrl-C", NULL, N_("Leave Postern") },
 	{ VIEW_DO_QUIT, VIEW_PLACE_ANY & ~VIEW_PLACE_LIST, "quit", "Q Ctrl-C", NULL,
 	  N_("Leave Postern") },
@@ -88,6 +140,8 @@ view_place_title(ViewPlace place)
 		return _("Parts of the message");
 	case VIEW_PLACE_HELP:
 		return _("Help");
+	case VIEW_PLACE_QUEUE:
+		return _("Waiting changes");
 	}
 	return "";
 }

@@ -52,7 +52,7 @@ free_folder(gpointer data)
 void
 view_folder_counts(const StoreMailbox *mailbox, int64_t *total, int64_t *unread)
 {
-	bool whole = mailbox->known_from_uid == 1;
+	bool whole = mailbox->known_from_uid == 1 || mailbox->created;
 
 	*total =
 	    whole || mailbox->server_total < 0 ? (int64_t)mailbox->total : mailbox->server_total;

@@ -10,7 +10,7 @@
 #include "view/command.h"
 
 static const ViewPlace places[] = { VIEW_PLACE_FOLDERS, VIEW_PLACE_LIST, VIEW_PLACE_MESSAGE,
-				    VIEW_PLACE_PARTS, VIEW_PLACE_HELP };
+				    VIEW_PLACE_PARTS,	VIEW_PLACE_HELP, VIEW_PLACE_QUEUE };
 
 static void
 every_command_has_a_name_a_sentence_a_key_and_a_place(void **state)
@@ -58,7 +58,7 @@ every_key_of_the_table_finds_its_command(void **state)
 			for (char **key = keys; *key && (c->places & places[i]); key++)
 				assert_ptr_equal(view_command_for_key(places[i], *key), c);
 		}
-	assert_null(view_command_for_key(VIEW_PLACE_LIST, "s"));
+	assert_null(view_command_for_key(VIEW_PLACE_LIST, "Y"));
 	assert_null(view_command_for_key(VIEW_PLACE_LIST, "Pg"));
 	assert_null(view_command_for_key(VIEW_PLACE_LIST, ""));
 }
