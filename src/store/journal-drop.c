@@ -30,7 +30,7 @@ journal_release(Desk *desk, StoreId id, GError **error)
 	if (!found)
 		return true;
 	if (!place_location(desk->store, &place, &epoch, &uid, error) ||
-	    !lost_where(desk->store, id, &lost, error) ||
+	    !lost_where(desk->store, id, &lost, NULL, error) ||
 	    !journal_claims(desk->store, id, &claims, error))
 		return false;
 	return uid || lost || claims->len > 0 || place_delete(desk, id, error);
@@ -102,7 +102,7 @@ place_without(Desk *desk, const StoreJournalRow *row, StoreId id, int64_t *epoch
 	}
 	if (!place_location(desk->store, &place, epoch, &uid, error))
 		return false;
-	if (!uid && !lost_where(desk->store, id, epoch, error))
+	if (!uid && !lost_where(desk->store, id, epoch, NULL, error))
 		return false;
 	return true;
 }

@@ -54,6 +54,8 @@ kind_moves(StoreIntentKind kind)
 bool journal_any(Store *store, bool *any, GError **error);
 /* The open rows that mean ID and are not done with it, by row; of Claim, owned. */
 bool journal_claims(Store *store, StoreId id, GPtrArray **claims, GError **error);
+/* The mailbox in which the open rows want ID to stand (0: nowhere); OTHERWISE when none says. */
+bool journal_wanted(Store *store, StoreId id, StoreId otherwise, StoreId *mailbox, GError **error);
 /* The open row (FAILED: of those that failed, the one that is to blame) that is to give ID its first
  * location, by copying or appending; *MAKER 0: none. */
 bool journal_maker(Store *store, StoreId id, bool failed, StoreId *maker, GError **error);

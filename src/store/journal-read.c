@@ -181,7 +181,7 @@ where_is(Store *store, const StoreJournalRow *row, const Target *target, StoreTa
 		return true;
 	if (!place_location(store, &place, &epoch, &out->uid, error))
 		return false;
-	if (!out->uid && !lost_where(store, target->id, &epoch, error))
+	if (!out->uid && !lost_where(store, target->id, &epoch, &out->uid, error))
 		return false;
 	return !epoch || mailbox_of_epoch(store, epoch, &out->mailbox, error);
 }

@@ -135,7 +135,7 @@ set_aside(Doing *doing, StoreId id, GError **error)
 	if (!found || place.epoch == 0)
 		return true;
 	if (!place_location(doing->store, &place, &epoch, &uid, error) ||
-	    !lost_where(doing->store, id, &lost, error) ||
+	    !lost_where(doing->store, id, &lost, NULL, error) ||
 	    !journal_maker(doing->store, id, false, &maker, error))
 		return false;
 	return uid || lost || maker || journal_aside(&doing->desk, &place, error);

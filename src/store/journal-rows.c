@@ -83,6 +83,28 @@ journal_run(Store *store, Sql sql, int64_t a, int64_t b, int64_t c, int64_t d, G
 }
 
 bool
+journal_wanted(Store *store, StoreId id, StoreId otherwise, StoreId *mailbox, GError **error)
+{
+	g_autoptr(GPtrArray) claims = NULL;
+
+	*mailbox = otherwise;
+	if (!journal_claims(store, id, &claims, error))
+		return false;
+	for (guint i = 0; i < claims->len; i++) {
+		const Claim *claim = g_ptr_array_index(claims, i);
+
+		if (claim->target == STORE_TARGET_GONE)
+			continue;
+		if (claim->kind == STORE_INTENT_EXPUNGE)
+			*mailbox = 0;
+		else if (claim->by_copy || claim->kind == STORE_INTENT_MOVE ||
+			 claim->kind == STORE_INTENT_APPEND)
+			*mailbox = claim->dest;
+	}
+	return true;
+}
+
+bool
 journal_maker(Store *store, StoreId id, bool failed, StoreId *maker, GError **error)
 {
 	g_autoptr(GPtrArray) claims = NULL;

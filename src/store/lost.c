@@ -32,11 +32,20 @@ lost_add(Store *store, StoreId id, int64_t epoch, uint32_t from_uid, bool strict
 bool
 lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId *id, GError **error)
 {
+	g_autoptr(StoreQuery) at = store_query(store, SQL_LOST_FIND_AT, error);
 	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_FIND, error);
 	bool row;
 
-	if (!query)
+	if (!query || !at)
 		return false;
+	sqlite3_bind_int64(at, 1, epoch);
+	sqlite3_bind_int64(at, 2, message->uid);
+	if (!store_step(store, at, &row, error))
+		return false;
+	if (row) {
+		*id = sqlite3_column_int64(at, 0);
+		return true;
+	}
 	sqlite3_bind_int64(query, 1, epoch);
 	store_bind_text(query, 2, message->message_id);
 	sqlite3_bind_int64(query, 3, (sqlite3_int64)message->size);
@@ -49,7 +58,7 @@ lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId *id,
 }
 
 bool
-lost_where(Store *store, StoreId id, int64_t *epoch, GError **error)
+lost_where(Store *store, StoreId id, int64_t *epoch, uint32_t *uid, GError **error)
 {
 	g_autoptr(StoreQuery) query = store_query(store, SQL_LOST_WHERE, error);
 	bool row;
@@ -60,6 +69,8 @@ lost_where(Store *store, StoreId id, int64_t *epoch, GError **error)
 	if (!store_step(store, query, &row, error))
 		return false;
 	*epoch = row ? sqlite3_column_int64(query, 0) : 0;
+	if (uid)
+		*uid = row ? (uint32_t)sqlite3_column_int64(query, 1) : 0;
 	return true;
 }
 

@@ -164,9 +164,8 @@ set_aside_name(Store *store)
 
 /* The log of changes goes with its database; the shared index is worth nothing without them. */
 static bool
-set_aside(Store *store, const char *why, char **notice, GError **error)
+set_aside(Store *store, const char *name, const char *why, char **notice, GError **error)
 {
-	g_autofree char *name = set_aside_name(store);
 	g_autofree char *wal = g_strconcat(store->path, "-wal", NULL);
 	g_autofree char *shm = g_strconcat(store->path, "-shm", NULL);
 	g_autofree char *mark = g_strconcat(store->path, ".damaged", NULL);
@@ -381,10 +380,48 @@ open_writer_once(Store *store, const char **why, GError **error)
 	return false;
 }
 
+/* What was set aside is as it was, and the next open tries again. */
+static void
+bring_back(Store *store, const char *name)
+{
+	g_autofree char *wal = g_strconcat(store->path, "-wal", NULL);
+	g_autofree char *shm = g_strconcat(store->path, "-shm", NULL);
+	g_autofree char *name_wal = g_strconcat(name, "-wal", NULL);
+
+	disconnect(store);
+	unlink(wal);
+	unlink(shm);
+	if (rename(name, store->path) == 0) {
+		store_mark_damaged(store);
+		rename(name_wal, wal);
+	}
+}
+
+/* What exists only in the file NAME goes into the fresh one, before anything else happens to that. */
+static bool
+salvage(Store *store, const char *name, char **notice, GError **error)
+{
+	g_autofree char *words = NULL;
+
+	if (!store_salvage(store, name, &words, error)) {
+		bring_back(store, name);
+		if (notice)
+			g_clear_pointer(notice, g_free);
+		return false;
+	}
+	if (words && notice && *notice) {
+		g_autofree char *before = g_steal_pointer(notice);
+
+		*notice = g_strconcat(before, " ", words, NULL);
+	}
+	return true;
+}
+
 static bool
 open_writer(Store *store, char **notice, GError **error)
 {
 	g_autoptr(GError) first = NULL;
+	g_autofree char *name = NULL;
 	const char *why;
 
 	if (!take_lock(store, error))
@@ -396,7 +433,9 @@ open_writer(Store *store, char **notice, GError **error)
 		g_propagate_error(error, g_steal_pointer(&first));
 		return false;
 	}
-	return set_aside(store, why, notice, error) && open_writer_once(store, &why, error);
+	name = set_aside_name(store);
+	return set_aside(store, name, why, notice, error) && open_writer_once(store, &why, error) &&
+	       salvage(store, name, notice, error);
 }
 
 static bool

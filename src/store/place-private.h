@@ -114,8 +114,8 @@ bool lost_add(Store *store, StoreId id, int64_t epoch, uint32_t from_uid, bool s
 /* Which of them MESSAGE is; *ID 0: none. */
 bool lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId *id,
 	       GError **error);
-/* The epoch in which ID will turn up; 0: it is not lost. */
-bool lost_where(Store *store, StoreId id, int64_t *epoch, GError **error);
+/* The epoch in which ID will turn up; 0: it is not lost.  *UID (may be NULL): as what, 0: not known. */
+bool lost_where(Store *store, StoreId id, int64_t *epoch, uint32_t *uid, GError **error);
 bool lost_delete(Store *store, StoreId id, GError **error);
 /* All UIDs of SHEET from KNOWN_FROM up to UIDNEXT are mirrored: who should have turned up among them and
  * did not is gone. */

@@ -542,34 +542,25 @@ make_way(Desk *desk, Sheet *there, const Located *l, GError **error)
 	return place_unlocate(desk, l->id, error) && lost_delete(desk->store, l->id, error);
 }
 
-/* Is it expunged here, that is, does something wait that wants it nowhere? */
+/* What was given up or is new here, and is in THERE after all, shows: where the journal wants it. */
 static bool
-is_wanted_nowhere(Store *store, StoreId id, bool *wanted, GError **error)
+bring_back(Desk *desk, Sheet *there, const GArray *strays, GError **error)
 {
-	g_autoptr(GPtrArray) claims = NULL;
+	for (guint i = 0; i < strays->len; i++) {
+		const Meant *m = &g_array_index(strays, Meant, i);
+		g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(Meant));
+		Sheet *nowhere = desk_epoch(desk, 0, error), *to;
+		StoreId wanted;
 
-	*wanted = false;
-	if (!journal_claims(store, id, &claims, error))
-		return false;
-	for (guint i = 0; i < claims->len; i++) {
-		const Claim *claim = g_ptr_array_index(claims, i);
-
-		*wanted |=
-		    claim->kind == STORE_INTENT_EXPUNGE && claim->target != STORE_TARGET_GONE;
+		if (!nowhere ||
+		    !journal_wanted(desk->store, m->id, there->head.mailbox, &wanted, error))
+			return false;
+		to = desk_mailbox(desk, wanted, error);
+		g_array_append_val(one, *m);
+		if (!to || !place_move(desk, nowhere, to, one, error))
+			return false;
 	}
 	return true;
-}
-
-/* What was given up, and is there after all, shows again. */
-static bool
-bring_back(Desk *desk, Sheet *there, GArray *strays, GError **error)
-{
-	Sheet *nowhere;
-
-	if (strays->len == 0)
-		return true;
-	nowhere = desk_epoch(desk, 0, error);
-	return nowhere && place_move(desk, nowhere, there, strays, error);
 }
 
 bool
@@ -579,8 +570,8 @@ place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GError 
 	g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(Meant));
 
 	for (size_t i = 0; i < n; i++) {
-		bool found, expunged = true;
 		Place place;
+		bool found;
 
 		if (!make_way(desk, there, &located[i], error) ||
 		    !place_find(desk->store, located[i].id, &place, &found, error))
@@ -595,10 +586,9 @@ place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GError 
 			g_array_append_val(here, m);
 			continue;
 		}
-		if (!uid_hide(there, desk->store, located[i].uid, place.id, false, error) ||
-		    (!place.epoch && !is_wanted_nowhere(desk->store, place.id, &expunged, error)))
+		if (!uid_hide(there, desk->store, located[i].uid, place.id, false, error))
 			return false;
-		if (!expunged) {
+		if (!place.epoch) {
 			Meant m = { .id = place.id, .date = place.date };
 
 			g_array_append_val(strays, m);

@@ -240,9 +240,14 @@ static const char *const texts[SQL_N] = {
 	[SQL_PARTS_RENAME] = "UPDATE parts SET message = ?2 WHERE message = ?1 AND section NOT IN"
 			     " (SELECT section FROM parts WHERE message = ?2)",
 
+	[SQL_MESSAGE_EMPTY] = "INSERT INTO messages(id, epoch, date, received, zone_min, size,"
+			      " attachments) VALUES(?1, 0, 0, 0, 0, 0, 0)",
 	[SQL_LOST_ANY] = "SELECT 1 FROM lost WHERE epoch = ?1 LIMIT 1",
-	[SQL_LOST_ADD] = "INSERT INTO lost SELECT ?1, id, message_id, iif(?5, size, 0),"
+	[SQL_LOST_ADD] = "INSERT INTO lost(epoch, id, message_id, size, received, from_uid)"
+			 " SELECT ?1, id, message_id, iif(?5, size, 0),"
 			 " iif(?4, date + received, NULL), ?3 FROM messages WHERE id = ?2",
+	[SQL_LOST_AT] = "UPDATE lost SET at_uid = ?2 WHERE id = ?1",
+	[SQL_LOST_FIND_AT] = "SELECT id FROM lost WHERE epoch = ?1 AND at_uid = ?2 AND at_uid > 0",
 	[SQL_LOST_FIND] =
 	    "SELECT id FROM lost WHERE epoch = ?1 AND message_id IS ?2 AND from_uid <= ?5"
 	    " AND (size = 0 OR size = ?3) AND (received IS NULL OR received = ?4)"
@@ -256,9 +261,10 @@ static const char *const texts[SQL_N] = {
 	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id = x.message_id"
 	    " AND (NOT ?4 OR m.size = x.size) AND NOT EXISTS(SELECT 1 FROM targets t"
 	    "  WHERE t.seq = ?5 AND (t.id = m.id OR t.copy = m.id)) LIMIT 1",
-	[SQL_LOST_WHERE] = "SELECT epoch FROM lost WHERE id = ?1 LIMIT 1",
+	[SQL_LOST_WHERE] = "SELECT epoch, at_uid FROM lost WHERE id = ?1 LIMIT 1",
 	[SQL_LOST_DELETE] = "DELETE FROM lost WHERE id = ?1",
-	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0 WHERE epoch = ?1",
+	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0, at_uid = 0"
+			   " WHERE epoch = ?1",
 	[SQL_LOST_NOWHERE] = "DELETE FROM lost WHERE epoch = ?1",
 
 	[SQL_JOURNAL_ANY] = "SELECT 1 FROM journal WHERE state < 4 LIMIT 1",
@@ -286,7 +292,8 @@ static const char *const texts[SQL_N] = {
 	[SQL_JOURNAL_LEFT] = "SELECT EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state < 2),"
 			     " EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state = 3)",
 	[SQL_JOURNAL_DELETE] = "DELETE FROM journal WHERE seq = ?1",
-	[SQL_JOURNAL_RETRY] = "UPDATE journal SET state = 1, error = NULL, code = 0, because = 0"
+	[SQL_JOURNAL_RETRY] = "UPDATE journal SET state = iif(kind < 6 AND n = 0, 4, 1), error = "
+			      "NULL, code = 0, because = 0"
 			      " WHERE state = 3 AND (seq = ?1 OR because = ?1)",
 	[SQL_JOURNAL_SPLIT] =
 	    "INSERT INTO journal(grp, account, kind, action, state, mailbox, dest, flag, keyword,"

@@ -142,8 +142,11 @@ typedef enum {
 	SQL_CLAIMED_IN,
 	SQL_PARTS_RENAME,
 
+	SQL_MESSAGE_EMPTY,
 	SQL_LOST_ANY,
 	SQL_LOST_ADD,
+	SQL_LOST_AT,
+	SQL_LOST_FIND_AT,
 	SQL_LOST_FIND,
 	SQL_LOST_FOR_GOOD,
 	SQL_LOST_MET,
@@ -283,6 +286,12 @@ bool store_head_load(Store *store, StoreId mailbox, StoreHead *head, GError **er
 bool store_head_by_epoch(Store *store, int64_t epoch, StoreHead *head, GError **error);
 /* Writes the counts, and makes the version grow. */
 bool store_head_save(Store *store, StoreHead *head, GError **error);
+
+/* ---- salvage.c --------------------------------------------------------------------------------- */
+
+/* Carries what only the damaged database at PATH has into the fresh one of STORE.  *WORDS: sentences about
+ * it, yours to g_free; NULL: there was nothing. */
+bool store_salvage(Store *store, const char *path, char **words, GError **error);
 
 /* ---- parts.c ----------------------------------------------------------------------------------- */
 

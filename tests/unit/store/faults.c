@@ -1,6 +1,7 @@
 /* A scripted session in which something breaks: at every write a full disk, an I/O error, a kill; at
  * every read an I/O error; and in which any byte of the file may have changed while it was closed. */
 #include "faulty-vfs.h"
+#include "store/journal.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -134,6 +135,79 @@ fill_other(Session *s, GError **error)
 }
 
 static bool
+mark_all(Session *s, GError **error)
+{
+	StoreIntent intent = { .kind = STORE_INTENT_FLAG,
+			       .mailbox = s->inbox,
+			       .all = true,
+			       .flag = STORE_FLAG_SEEN,
+			       .set = true };
+
+	return store_intend(s->store, &intent, &(StoreIntended){ 0 }, error);
+}
+
+static bool
+move_some(Session *s, GError **error)
+{
+	const uint32_t range[] = { 1100, 1300 };
+	StoreIntent intent = { .kind = STORE_INTENT_MOVE,
+			       .mailbox = s->inbox,
+			       .dest = s->other,
+			       .uid_ranges = range,
+			       .n_uid_ranges = 1 };
+
+	return store_intend(s->store, &intent, &(StoreIntended){ 0 }, error);
+}
+
+static bool
+append_one(Session *s, GError **error)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_take(g_strnfill(300000, 'x'), 300000);
+	StoreMessage message = plain_message(s->pool, 0, 99, 0);
+	StoreIntent intent = {
+		.kind = STORE_INTENT_APPEND, .dest = s->other, .message = &message, .content = bytes
+	};
+
+	return store_intend(s->store, &intent, &(StoreIntended){ 0 }, error);
+}
+
+/* What was moved is there now, under UIDs of its own. */
+static bool
+confirm_move(Session *s, GError **error)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+	g_autoptr(GArray) targets = NULL,
+			  outcomes = g_array_new(FALSE, FALSE, sizeof(StoreOutcome));
+	const StoreJournalRow *row;
+
+	if (!store_journal(s->store, 0, &rows, error))
+		return false;
+	row = g_ptr_array_index(rows, 1);
+	if (!store_journal_targets(s->store, row->id, 0, 10000, &targets, error))
+		return false;
+	for (guint i = 0; i < targets->len; i++) {
+		StoreOutcome outcome = { .message = g_array_index(targets, StoreTarget, i).message,
+					 .state = STORE_TARGET_DONE,
+					 .uid = 5000 + i };
+
+		g_array_append_val(outcomes, outcome);
+	}
+	return store_journal_done(s->store, row->id, (StoreOutcome *)outcomes->data, outcomes->len,
+				  error);
+}
+
+static bool
+undo_last(Session *s, GError **error)
+{
+	StoreUndone undone = { 0 };
+
+	if (!store_undo(s->store, 0, &undone, error))
+		return false;
+	g_free(undone.words);
+	return true;
+}
+
+static bool
 reset_inbox(Session *s, GError **error)
 {
 	return store_mailbox_reset(s->store, s->inbox, error);
@@ -142,8 +216,9 @@ reset_inbox(Session *s, GError **error)
 typedef bool (*StepFunc)(Session *s, GError **error);
 
 static const StepFunc script[] = {
-	make_mailboxes, put_newest, put_older, put_between, put_again,	 flag_some, put_part,
-	remove_some,	tidy,	    tidy,      fill_other,  reset_inbox, put_older, tidy,
+	make_mailboxes, put_newest, put_older,	 put_between, put_again, flag_some, put_part,
+	remove_some,	tidy,	    tidy,	 fill_other,  mark_all,	 move_some, append_one,
+	confirm_move,	undo_last,  reset_inbox, put_older,   tidy,
 };
 
 enum { STEPS = G_N_ELEMENTS(script) };

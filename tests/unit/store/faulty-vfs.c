@@ -84,7 +84,9 @@ on_sync(sqlite3_file *file, int flags)
 	if (strikes(false)) {
 		if (faulty.fault == FAULT_DIES)
 			_exit(9);
-		return SQLITE_IOERR_FSYNC;
+		return faulty.fault == FAULT_FULL || faulty.fault == FAULT_STAYS_FULL
+			   ? SQLITE_FULL
+			   : SQLITE_IOERR_FSYNC;
 	}
 	return SQLITE_OK; /* nothing here outlives the machine */
 }

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "store/journal.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -199,6 +200,22 @@ digest_row(Store *store, GChecksum *sum, const StoreRow *row)
 	}
 }
 
+static void
+digest_queue(Store *store, GChecksum *sum)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+	GError *error = NULL;
+
+	MUST(store_journal(store, 0, &rows, &error));
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+		g_autofree char *line = g_strdup_printf("%" G_GINT64_FORMAT " %u %u %u\n", row->id,
+							row->kind, row->state, row->n);
+
+		g_checksum_update(sum, (const guchar *)line, -1);
+	}
+}
+
 char *
 store_digest(Store *store)
 {
@@ -220,5 +237,6 @@ store_digest(Store *store)
 		for (guint k = 0; k < rows->len; k++)
 			digest_row(store, sum, g_ptr_array_index(rows, k));
 	}
+	digest_queue(store, sum);
 	return g_strdup(g_checksum_get_string(sum));
 }
