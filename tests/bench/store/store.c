@@ -1,6 +1,7 @@
 /* What the store costs, printed.  store-bench [MESSAGES] */
 #include "base/paths.h"
 #include "store-sample.h"
+#include "store/journal.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -228,6 +229,104 @@ change(const char *dir, uint32_t n)
 	printf("%-35s%8.2f ms\n", "reset", (seconds(CLOCK_MONOTONIC) - since) * 1e3);
 }
 
+/* ---- intents ---------------------------------------------------------------------------------------- */
+
+static void
+said(const char *what, double since, uint32_t n)
+{
+	printf("%-35s%8.2f ms, %u messages\n", what, (seconds(CLOCK_MONOTONIC) - since) * 1e3, n);
+}
+
+static StoreIntended
+wish(Store *store, const char *what, const StoreIntent *intent)
+{
+	StoreIntended out;
+	GError *error = NULL;
+	double since = seconds(CLOCK_MONOTONIC);
+
+	need(store_intend(store, intent, &out, &error), &error);
+	said(what, since, out.n);
+	return out;
+}
+
+/* As the server tells the new UIDs of what was moved. */
+static void
+confirm(Store *store, StoreId row, const char *what)
+{
+	g_autoptr(GArray) targets = NULL;
+	g_autoptr(GArray) outcomes = g_array_new(FALSE, FALSE, sizeof(StoreOutcome));
+	GError *error = NULL;
+	double since;
+
+	need(store_journal_sent(store, row, 1, 1, &error), &error);
+	since = seconds(CLOCK_MONOTONIC);
+	need(store_journal_targets(store, row, 0, UINT32_MAX, &targets, &error), &error);
+	said("the targets of that", since, targets->len);
+	for (guint i = 0; i < targets->len; i++) {
+		StoreOutcome outcome = { .message = g_array_index(targets, StoreTarget, i).message,
+					 .state = STORE_TARGET_DONE,
+					 .uid = i + 1 };
+
+		g_array_append_val(outcomes, outcome);
+	}
+	since = seconds(CLOCK_MONOTONIC);
+	need(store_journal_done(store, row, (StoreOutcome *)outcomes->data, outcomes->len, &error),
+	     &error);
+	said(what, since, outcomes->len);
+}
+
+static void
+take_back(Store *store, const char *what)
+{
+	StoreUndone undone;
+	GError *error = NULL;
+	double since = seconds(CLOCK_MONOTONIC);
+
+	need(store_undo(store, 0, &undone, &error), &error);
+	g_free(undone.words);
+	said(what, since, undone.n);
+}
+
+/* N messages, of which up to 100,000 are marked and 10,000 moved. */
+static void
+intend(const char *dir, uint32_t n)
+{
+	g_autoptr(Store) store = open_store(dir, STORE_WRITER);
+	g_autoptr(Sample) sample = sample_new(n, 3);
+	StoreMailbox archive = { .raw = (char *)"Archive",
+				 .raw_size = 7,
+				 .name = (char *)"Archive",
+				 .selectable = true };
+	const uint32_t range[] = { 1, 10000 };
+	StoreIntent flag = { .kind = STORE_INTENT_FLAG,
+			     .mailbox = inbox_of(store),
+			     .all = true,
+			     .flag = STORE_FLAG_ANSWERED,
+			     .set = true };
+	StoreIntent move = { .kind = STORE_INTENT_MOVE,
+			     .uid_ranges = range,
+			     .n_uid_ranges = 1,
+			     .mailbox = flag.mailbox };
+	StoreIntended out;
+	GError *error = NULL;
+	double since;
+
+	need(store_account(store, "bench", &archive.account, &error), &error);
+	need(store_mailbox_put(store, &archive, &error), &error);
+	move.dest = archive.id;
+	need(sample_fill(sample, n, store, flag.mailbox, SLICE, &error), &error);
+	wish(store, "a flag, of a whole folder", &flag);
+	take_back(store, "undone while it waits");
+	out = wish(store, "again", &flag);
+	need(store_journal_sent(store, out.row, 0, 0, &error), &error);
+	since = seconds(CLOCK_MONOTONIC);
+	need(store_journal_done(store, out.row, NULL, 0, &error), &error);
+	said("confirmed as a whole", since, out.n);
+	take_back(store, "undone after that");
+	out = wish(store, "10,000 moved", &move);
+	confirm(store, out.row, "confirmed one by one");
+}
+
 /* ---- putting it together ------------------------------------------------------------------------------ */
 
 static void
@@ -281,6 +380,10 @@ main(int argc, char **argv)
 	print_size(dir, n);
 	look_around_apart(dir, n);
 	change(dir, n);
+	remove_dir(dir);
+	g_free(dir);
+	dir = temporary_dir();
+	intend(dir, MIN(n, 100000));
 	remove_dir(dir);
 	random = temporary_dir();
 	fill_random(random, n);
