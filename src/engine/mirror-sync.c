@@ -151,13 +151,30 @@ send_new(Mirror *mirror)
 	mirror_send(mirror, command, on_new, mirror);
 }
 
+/* A message whose UID was told when we moved or copied it there (COPYUID) counts among those that are
+ * here, and nobody has seen yet what the server made of it. */
+static bool
+has_unseen(const Mirror *mirror)
+{
+	uint32_t mirrored = mirror->box->mirrored_uidnext;
+	g_autofree uint32_t *uids = NULL;
+	size_t n;
+
+	if (mirror->uidnext && mirror->uidnext <= mirrored)
+		return false;
+	return !store_message_uids(mirror->account->engine->store, mirror->box->id, &uids, &n,
+				   NULL) ||
+	       (n && uids[n - 1] >= mirrored);
+}
+
 /* The server said all that went, and as many are here as it has: none of them is new. */
 static bool
 has_nothing_new(const Mirror *mirror)
 {
 	return mirror->told && !mirror->grew && !mirror->doubt && !mirror->distrusts &&
 	       mirror->box->known_from_uid == 1 &&
-	       mirror->exists == mirror_kept(mirror) + mirror->hopeless->len;
+	       mirror->exists == mirror_kept(mirror) + mirror->hopeless->len &&
+	       !has_unseen(mirror);
 }
 
 static bool
