@@ -217,6 +217,9 @@ folder_plan(Group *group)
 					  _("this is no name for a folder"));
 		group->other = g_bytes_new(name, strlen(name));
 	}
+	/* Renamed and back again. */
+	if (group->other && g_bytes_equal(group->raw, group->other))
+		return settle(group);
 	group->step = row->kind == STORE_INTENT_RENAME || row->kind == STORE_INTENT_DELETE
 			  ? leave
 			  : send_folder;

@@ -176,29 +176,58 @@ create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **err
 
 /* ---- rename ------------------------------------------------------------------------------------------------ */
 
+static bool
+is_family(const StoreMailbox *mailbox, const StoreMailbox *other)
+{
+	return other->id == mailbox->id ||
+	       (mailbox->delimiter && other->raw_size > mailbox->raw_size + 1 &&
+		!memcmp(other->raw, mailbox->raw, mailbox->raw_size) &&
+		other->raw[mailbox->raw_size] == mailbox->delimiter);
+}
+
+/* Those that are deleted here and not there yet are in no list, and are renamed on the server all the
+ * same. */
+static bool
+family_deleted(Store *store, const StoreMailbox *mailbox, GPtrArray *found, GError **error)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+
+	if (!store_journal(store, mailbox->account, &rows, error))
+		return false;
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+		g_autoptr(StoreMailbox) other = NULL;
+
+		if (row->kind != STORE_INTENT_DELETE ||
+		    !store_mailbox_get(store, row->mailbox, &other, NULL))
+			continue;
+		if (other->deleted && is_family(mailbox, other))
+			g_ptr_array_add(found, g_steal_pointer(&other));
+	}
+	return true;
+}
+
 /* The folder itself and all below it, by the server's names. */
 static bool
 family(Store *store, const StoreMailbox *mailbox, GPtrArray **found, GError **error)
 {
 	g_autoptr(GPtrArray) all = NULL;
-	GPtrArray *kept = g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
+	g_autoptr(GPtrArray) kept =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
 
-	if (!store_mailboxes(store, mailbox->account, &all, error)) {
-		g_ptr_array_unref(kept);
+	if (!store_mailboxes(store, mailbox->account, &all, error))
 		return false;
-	}
 	for (guint i = 0; i < all->len; i++) {
 		StoreMailbox *other = g_ptr_array_index(all, i);
-		bool below = mailbox->delimiter && other->raw_size > mailbox->raw_size + 1 &&
-			     !memcmp(other->raw, mailbox->raw, mailbox->raw_size) &&
-			     other->raw[mailbox->raw_size] == mailbox->delimiter;
 
-		if (!below && other->id != mailbox->id)
+		if (!is_family(mailbox, other))
 			continue;
 		g_ptr_array_add(kept, other);
 		all->pdata[i] = NULL;
 	}
-	*found = kept;
+	if (!family_deleted(store, mailbox, kept, error))
+		return false;
+	*found = g_steal_pointer(&kept);
 	return true;
 }
 

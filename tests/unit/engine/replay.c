@@ -179,7 +179,7 @@ flags_go_as_one_delta(void **state)
 	assert_flags(fixture, "INBOX", 6, "");
 	assert_int_equal(fake_server_count(fixture->server, "UID STORE"), 1);
 	assert_int_equal(fake_server_count(fixture->server, "UID STORE 3:5 +FLAGS (\\Seen)"), 1);
-	assert_int_equal(fake_server_count(fixture->server, "SELECT"), 0);
+	assert_int_equal(fake_server_count(fixture->server, "SELECT INBOX"), 0);
 	assert_true(fixture_flags(fixture, "INBOX", 4) & STORE_FLAG_SEEN);
 	assert_settled(fixture);
 }
@@ -264,7 +264,7 @@ a_move_is_one_command_where_there_is_move(void **state)
 	assert_int_equal(fake_server_count(fixture->server, "UID MOVE"), 1);
 	assert_int_equal(fake_server_count(fixture->server, "UID STORE"), 0);
 	assert_int_equal(fake_server_count(fixture->server, "EXPUNGE"), 0);
-	assert_int_equal(fake_server_count(fixture->server, "SELECT"), 0);
+	assert_int_equal(fake_server_count(fixture->server, "SELECT INBOX"), 0);
 	/* COPYUID told where it is. */
 	row = fixture_row(fixture, "Other", 4);
 	assert_non_null(row);
@@ -496,6 +496,23 @@ chains_made_offline_arrive_in_order(void **state)
 	fixture_wait_well(fixture, engine_sync(fixture->engine, NULL, NULL, ENGINE_BODIES_NONE));
 	assert_int_equal(fixture_total(fixture, "Newer"), 4);
 	assert_settled(fixture);
+}
+
+static void
+a_folder_renamed_and_deleted_offline_goes(void **state)
+{
+	Fixture *fixture = *state;
+	StoreIntent remove = { .kind = STORE_INTENT_DELETE };
+
+	begin_offline(fixture, MOVE_WORDS, 3);
+	remove.mailbox = box_id(fixture, "Other");
+	fixture_wait_well(fixture,
+			  folder(fixture, STORE_INTENT_RENAME, "Other", "New", ENGINE_QUEUED));
+	fixture_wait_well(fixture, engine_intend(fixture->engine, &remove, ENGINE_QUEUED));
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 0);
+	assert_false(fake_server_has_box(fixture->server, "Other"));
+	assert_false(fake_server_has_box(fixture->server, "New"));
 }
 
 static void
@@ -851,6 +868,7 @@ main(void)
 		TEST(a_message_that_went_meanwhile_is_a_failed_row),
 		TEST(a_mailbox_that_was_renumbered_moves_the_right_message),
 		TEST(chains_made_offline_arrive_in_order),
+		TEST(a_folder_renamed_and_deleted_offline_goes),
 		TEST(what_is_dropped_never_leaves),
 		TEST(undo_after_the_fact_moves_back),
 		TEST(offline_there_is_queued),
