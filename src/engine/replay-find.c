@@ -46,6 +46,17 @@ find_send_search(Group *group, ImapCommand *command)
 		g_hash_table_add(group->searches, GUINT_TO_POINTER(ticket));
 }
 
+void
+find_take_hits(Group *group)
+{
+	for (guint i = 0; i < group->hits->len; i++) {
+		Target *target = group_find_uid(group, g_array_index(group->hits, uint32_t, i));
+
+		if (target)
+			target->there = true;
+	}
+}
+
 static Step
 fetch_from(Group *group)
 {

@@ -63,7 +63,8 @@ judge_flags(Group *group)
 		else if (target->told && target->has == group->row->set)
 			verdict_say(&verdict, target, STORE_TARGET_DONE, false);
 		else if (target->told)
-			wrong = true;
+			/* Another client may have had the last word, just now. */
+			wrong |= group_tried_in_vain(group, target);
 		else if (!group->refused)
 			verdict_say(&verdict, target, STORE_TARGET_GONE, false);
 	}

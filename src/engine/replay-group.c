@@ -7,6 +7,7 @@
 #define TARGETS_PAGE  10000
 #define SET_MAX_BYTES 7000 /* servers bound their command lines (RFC 7162, 4: 8192) */
 #define PASSING_TRIES 4	   /* times that a busy server is asked */
+#define TRIES_MAX     2
 #define PASSING_MS    1000 /* the first wait; then twice that */
 
 Group *
@@ -402,6 +403,16 @@ verdict_settle(Verdict *verdict, Group *group)
 	g_array_unref(verdict->outcomes);
 	g_array_unref(verdict->rows);
 	return fine;
+}
+
+bool
+group_tried_in_vain(Group *group, const Target *target)
+{
+	unsigned times = GPOINTER_TO_UINT(g_hash_table_lookup(group->tried, &target->message)) + 1;
+
+	g_hash_table_insert(group->tried, g_memdup2(&target->message, sizeof target->message),
+			    GUINT_TO_POINTER(times));
+	return times >= TRIES_MAX;
 }
 
 bool

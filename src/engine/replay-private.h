@@ -162,6 +162,8 @@ at(const GArray *targets, guint i)
 {
 	return &g_array_index(targets, Target, i);
 }
+/* TARGET was asked for and nothing came of it.  True: often enough. */
+bool group_tried_in_vain(Group *group, const Target *target);
 /* Of the round; NULL: none. */
 Target *group_find_uid(Group *group, uint32_t uid);
 
@@ -200,6 +202,8 @@ Step find_check(Group *group, GArray *take_targets, StepFunc then);
 bool find_on_response(Group *group, const ImapResponse *response, ImapTicket ticket);
 /* Sends UID SEARCH for those of TARGETS; group->hits gets what is there. */
 void find_send_search(Group *group, ImapCommand *command);
+/* Those of the round that it found are there. */
+void find_take_hits(Group *group);
 void find_clear(Group *group);
 
 #endif

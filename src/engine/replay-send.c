@@ -6,7 +6,6 @@
 #include "replay-private.h"
 
 #define ROUNDS_MAX 1000 /* mailboxes, and tries */
-#define TRIES_MAX  2
 
 static Step send_round(Group *group);
 
@@ -38,19 +37,6 @@ static bool
 has_move(const Group *group)
 {
 	return line_has(group->line, "MOVE") || line_has(group->line, "IMAP4REV2");
-}
-
-/* ---- what became of them ----------------------------------------------------------------------------- */
-
-/* TARGET was asked for and nothing came of it.  True: often enough. */
-static bool
-tried_in_vain(Group *group, const Target *target)
-{
-	unsigned times = GPOINTER_TO_UINT(g_hash_table_lookup(group->tried, &target->message)) + 1;
-
-	g_hash_table_insert(group->tried, g_memdup2(&target->message, sizeof target->message),
-			    GUINT_TO_POINTER(times));
-	return times >= TRIES_MAX;
 }
 
 /* ---- the destination ----------------------------------------------------------------------------------- */
@@ -198,7 +184,7 @@ settle_lost(Group *group)
 		uint32_t uid = target->new_uid;
 
 		target->new_uid = 0;
-		if (!uid || tried_in_vain(group, target))
+		if (!uid || group_tried_in_vain(group, target))
 			g_array_append_vals(nowhere, target, 1);
 		else if (!store_message_found(store, target->message, group->find_in, uid, &error))
 			return group_store_failed(group, error);
@@ -280,12 +266,7 @@ judge_rest(Group *group)
 
 	if (group->find_failed)
 		return group_give_up(group);
-	for (guint i = 0; i < group->hits->len; i++) {
-		Target *target = group_find_uid(group, g_array_index(group->hits, uint32_t, i));
-
-		if (target)
-			target->there = true;
-	}
+	find_take_hits(group);
 	for (guint i = 0; i < group->targets->len; i++) {
 		const Target *target = at(group->targets, i);
 
@@ -294,7 +275,7 @@ judge_rest(Group *group)
 		if (!target->there)
 			g_array_append_vals(moved, target, 1);
 		else
-			vain |= tried_in_vain(group, target);
+			vain |= group_tried_in_vain(group, target);
 	}
 	if (vain && !group->refused)
 		group->refused = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
@@ -404,7 +385,7 @@ settle_copied(Group *group)
 
 		if (target->new_uid)
 			verdict_say(&verdict, target, copied_state(group), false);
-		else if (!before && !group->refused && tried_in_vain(group, target))
+		else if (!before && !group->refused && group_tried_in_vain(group, target))
 			group->refused =
 			    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
 						_("the server said yes and did not do it"));
@@ -460,18 +441,44 @@ send_copied(Group *group)
 static Step
 judge_deletes(Group *group)
 {
-	bool left = !has_uidplus(group);
+	bool left = !has_uidplus(group), vain = false;
 	Verdict verdict;
 
 	if (group->refused)
 		return group_give_up(group);
 	verdict_init(&verdict);
-	for (guint i = 0; i < group->targets->len; i++)
-		verdict_say(&verdict, at(group->targets, i), STORE_TARGET_DONE, left);
+	find_take_hits(group);
+	for (guint i = 0; i < group->targets->len; i++) {
+		const Target *target = at(group->targets, i);
+
+		if (!target->there)
+			verdict_say(&verdict, target, STORE_TARGET_DONE, left);
+		else
+			vain |= group_tried_in_vain(group, target);
+	}
 	if (!verdict_settle(&verdict, group))
 		return STEP_OVER;
+	if (vain)
+		return group_fail(group, POSTERN_ERROR_REFUSED,
+				  _("the server said yes and did not do it"));
 	group->step = send_plan;
 	return STEP_ON;
+}
+
+/* In the same flight: of these UIDs alone, and what was not marked stays.  What is left of them is asked
+ * for as well: while another client is at work, an OK may mean some of them only. */
+static void
+expunge_these(Group *group, guint from)
+{
+	guint next = from;
+	ImapCommand *command = imap_command_new("UID EXPUNGE");
+
+	replay_put_uids(command, group->targets, &next);
+	group_send(group, command, group_on_answer, NULL);
+	command = imap_command_new("UID SEARCH");
+	imap_command_text(command, "UID");
+	replay_put_uids(command, group->targets, &from);
+	find_send_search(group, command);
 }
 
 static Step
@@ -485,18 +492,14 @@ send_deletes(Group *group)
 	if (!group_mark_sent(group))
 		return STEP_OVER;
 	group->step = judge_deletes;
+	g_array_set_size(group->hits, 0);
 	while (next < group->targets->len) {
 		guint from = next;
 		ImapCommand *command = flag_command(group->targets, &next, true, true, "\\Deleted");
 
 		group_send(group, command, group_on_answer, NULL);
-		if (!has_uidplus(group))
-			continue;
-		/* In the same flight: of these UIDs alone, and what was not marked stays. */
-		command = imap_command_new("UID EXPUNGE");
-		next = from;
-		replay_put_uids(command, group->targets, &next);
-		group_send(group, command, group_on_answer, NULL);
+		if (has_uidplus(group))
+			expunge_these(group, from);
 	}
 	return group->pending ? STEP_WAIT : STEP_ON;
 }
