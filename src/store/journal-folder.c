@@ -185,6 +185,17 @@ is_family(const StoreMailbox *mailbox, const StoreMailbox *other)
 		other->raw[mailbox->raw_size] == mailbox->delimiter);
 }
 
+/* By our name alone: still to be made below MAILBOX, of whose name the server does not know. */
+static bool
+is_made_below(const StoreMailbox *mailbox, const StoreMailbox *other)
+{
+	size_t size = strlen(mailbox->name);
+
+	return other->created && mailbox->delimiter && !is_family(mailbox, other) &&
+	       !strncmp(other->name, mailbox->name, size) &&
+	       other->name[size] == mailbox->delimiter;
+}
+
 /* Those that are deleted here and not there yet are in no list, and are renamed on the server all the
  * same. */
 static bool
@@ -207,7 +218,7 @@ family_deleted(Store *store, const StoreMailbox *mailbox, GPtrArray *found, GErr
 	return true;
 }
 
-/* The folder itself and all below it, by the server's names. */
+/* The folder itself and all below it. */
 static bool
 family(Store *store, const StoreMailbox *mailbox, GPtrArray **found, GError **error)
 {
@@ -220,7 +231,7 @@ family(Store *store, const StoreMailbox *mailbox, GPtrArray **found, GError **er
 	for (guint i = 0; i < all->len; i++) {
 		StoreMailbox *other = g_ptr_array_index(all, i);
 
-		if (!is_family(mailbox, other))
+		if (!is_family(mailbox, other) && !is_made_below(mailbox, other))
 			continue;
 		g_ptr_array_add(kept, other);
 		all->pdata[i] = NULL;
@@ -266,17 +277,17 @@ set_raw(Store *store, StoreId mailbox, const void *raw, size_t size, GError **er
 	return store_run(store, query, NULL, error);
 }
 
-/* OTHER's server name once MAILBOX's is RAW. */
+/* OTHER's server name once the first CUT bytes of it, MAILBOX's, are RAW. */
 static bool
-follow_raw(Store *store, const StoreMailbox *mailbox, const StoreMailbox *other, Span raw,
-	   GError **error)
+follow_raw(Store *store, const StoreMailbox *mailbox, size_t cut, const StoreMailbox *other,
+	   Span raw, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(StoreMailbox) there = NULL;
 
 	g_byte_array_append(bytes, (const guint8 *)raw.at, (guint)span_size(raw));
-	g_byte_array_append(bytes, (const guint8 *)other->raw + mailbox->raw_size,
-			    (guint)(other->raw_size - mailbox->raw_size));
+	g_byte_array_append(bytes, (const guint8 *)other->raw + cut,
+			    (guint)(other->raw_size - cut));
 	if (!mailbox_by_raw(store, mailbox->account, span_of(bytes->data, bytes->len), &there,
 			    error))
 		return false;
@@ -287,21 +298,46 @@ follow_raw(Store *store, const StoreMailbox *mailbox, const StoreMailbox *other,
 	return set_raw(store, other->id, bytes->data, bytes->len, error);
 }
 
+/* What waits of a folder that is renamed once more. */
+typedef struct Renaming {
+	const StoreMailbox *mailbox;
+	const StoreJournalRow *made;   /* the row that is to make it, if it waits; NULL: none */
+	const StoreJournalRow *before; /* ... to rename it; NULL: none */
+	Span called;		       /* what the server is to call it so far */
+	bool back;		       /* ... and what it calls it is the new name */
+	bool below;		       /* something is to be made below it under CALLED */
+} Renaming;
+
 static bool
-rename_family(Store *store, const StoreMailbox *mailbox, const StoreIntent *intent, bool unborn,
-	      GError **error)
+rename_one(Store *store, Renaming *r, const StoreIntent *intent, const StoreMailbox *other,
+	   GError **error)
+{
+	g_autofree char *name = renamed(r->mailbox, other, intent->name);
+	bool below = is_made_below(r->mailbox, other) && other->raw_size > span_size(r->called) &&
+		     span_equals(span_of(other->raw, span_size(r->called)), r->called);
+	/* Under a name that it is not to have any more, the server has never heard of it. */
+	bool unborn = r->made || (below && r->before);
+
+	r->below |= below;
+	if (!set_name(store, unborn ? SQL_MAILBOX_NAME : SQL_MAILBOX_RENAME, other->id, name,
+		      error))
+		return false;
+	return !unborn ||
+	       follow_raw(store, r->mailbox, span_size(r->called), other, intent->raw, error);
+}
+
+static bool
+rename_family(Store *store, Renaming *r, const StoreIntent *intent, GError **error)
 {
 	g_autoptr(GPtrArray) all = NULL;
 
-	if (!family(store, mailbox, &all, error))
+	if (!family(store, r->mailbox, &all, error))
 		return false;
 	for (guint i = 0; i < all->len; i++) {
 		const StoreMailbox *other = g_ptr_array_index(all, i);
-		g_autofree char *name = renamed(mailbox, other, intent->name);
 
-		if (!set_name(store, unborn ? SQL_MAILBOX_NAME : SQL_MAILBOX_RENAME, other->id,
-			      name, error) ||
-		    (unborn && !follow_raw(store, mailbox, other, intent->raw, error)))
+		if (!rename_one(store, r, intent, other, error) ||
+		    (r->back && !run_one(store, SQL_MAILBOX_NAMED_BACK, other->id, error)))
 			return false;
 	}
 	return true;
@@ -321,16 +357,17 @@ note_old_name(Store *store, StoreId row, const StoreMailbox *mailbox, Span raw, 
 	return store_run(store, query, NULL, error);
 }
 
-/* The folder is made under another name than it was to be. */
+/* The folder is made or renamed under another name than it was to be. */
 static bool
-name_row(Store *store, StoreId row, const char *name, GError **error)
+name_row(Store *store, StoreId row, const StoreIntent *intent, GError **error)
 {
 	StoreQuery *query = store_query(store, SQL_JOURNAL_NAME, error);
 
 	if (!query)
 		return false;
 	sqlite3_bind_int64(query, 1, row);
-	sqlite3_bind_text(query, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(query, 2, intent->name, -1, SQLITE_STATIC);
+	store_bind_blob(query, 3, intent->raw);
 	return store_run(store, query, NULL, error);
 }
 
@@ -340,8 +377,9 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 {
 	g_autoptr(StoreJournalRow) made = NULL, before = NULL;
 	Span raw = span_of(mailbox->raw, mailbox->raw_size);
+	Renaming r = { .mailbox = mailbox, .called = raw };
+	bool was, in_place;
 	StoreId id;
-	bool was;
 
 	if (!check_name(intent, error) ||
 	    !open_row(store, mailbox->id, STORE_INTENT_RENAME, &before, error) ||
@@ -350,16 +388,22 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 		return false;
 	if (mailbox->role == STORE_ROLE_INBOX)
 		return fail_usage(error, _("INBOX cannot be renamed"));
-	if (!rename_family(store, mailbox, intent, is_waiting(made), error))
+	r.made = is_waiting(made) ? made : NULL;
+	r.before = !r.made && is_waiting(before) ? before : NULL;
+	if (!r.made && before && before->raw)
+		r.called = span_of(before->raw, before->raw_size);
+	r.back = !r.made && (!before || r.before) && span_equals(intent->raw, raw);
+	if (!rename_family(store, &r, intent, error))
 		return false;
-	if (before && before->raw)
-		raw = span_of(before->raw, before->raw_size);
-	if (is_waiting(made) && !name_row(store, made->id, intent->name, error))
+	/* What is to be made below it comes behind the row that waits. */
+	in_place = r.before && r.below && !r.back;
+	if ((r.made && !name_row(store, made->id, intent, error)) ||
+	    (in_place && !name_row(store, before->id, intent, error)) ||
+	    (!in_place && !swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error)))
 		return false;
-	return swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error) &&
-	       write_row(store, intent, mailbox, intent->name, !is_waiting(made), out, &id,
-			 error) &&
-	       note_old_name(store, id, mailbox, raw, error);
+	return write_row(store, intent, mailbox, intent->name, !r.made && !in_place && !r.back, out,
+			 &id, error) &&
+	       note_old_name(store, id, mailbox, r.called, error);
 }
 
 /* ---- delete, subscribe ------------------------------------------------------------------------------------- */
@@ -390,12 +434,19 @@ static bool
 subscribe(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
 	  GError **error)
 {
+	g_autoptr(StoreJournalRow) before = NULL;
 	StoreId id;
 	bool on = intent->kind == STORE_INTENT_SUBSCRIBE, was, same;
 	StoreIntentKind opposite = on ? STORE_INTENT_UNSUBSCRIBE : STORE_INTENT_SUBSCRIBE;
 	StoreQuery *query = store_query(store, SQL_MAILBOX_SUBSCRIBE, error);
 
-	if (!query || !swallow(store, mailbox->id, opposite, &was, error) ||
+	if (!query || !open_row(store, mailbox->id, intent->kind, &before, error))
+		return false;
+	out->mailbox = mailbox->id;
+	/* Nothing to do, unless it was tried in vain. */
+	if (mailbox->subscribed == on && !(before && before->state == STORE_ROW_FAILED))
+		return true;
+	if (!swallow(store, mailbox->id, opposite, &was, error) ||
 	    !swallow(store, mailbox->id, intent->kind, &same, error))
 		return false;
 	/* What waited was against the server's word; so this one is with it. */
@@ -427,6 +478,23 @@ journal_intend_folder(Store *store, const StoreIntent *intent, StoreIntended *ou
 
 /* ---- confirmed, dropped ------------------------------------------------------------------------------------ */
 
+/* *MAILBOX NULL: it is not here any more. */
+static bool
+find_folder(Store *store, StoreId id, StoreMailbox **mailbox, GError **error)
+{
+	GError *failed = NULL;
+
+	*mailbox = NULL;
+	if (store_mailbox_get(store, id, mailbox, &failed))
+		return true;
+	if (postern_error_is(failed, POSTERN_ERROR_GONE)) {
+		g_error_free(failed);
+		return true;
+	}
+	g_propagate_error(error, failed);
+	return false;
+}
+
 static bool
 renamed_there(Store *store, const StoreJournalRow *row, const StoreMailbox *mailbox, GError **error)
 {
@@ -437,7 +505,10 @@ renamed_there(Store *store, const StoreJournalRow *row, const StoreMailbox *mail
 	for (guint i = 0; i < all->len; i++) {
 		const StoreMailbox *other = g_ptr_array_index(all, i);
 
-		if (!follow_raw(store, mailbox, other, span_of(row->raw, row->raw_size), error) ||
+		if (is_made_below(mailbox, other))
+			continue;
+		if (!follow_raw(store, mailbox, mailbox->raw_size, other,
+				span_of(row->raw, row->raw_size), error) ||
 		    !run_one(store, SQL_MAILBOX_RENAMED, other->id, error))
 			return false;
 	}
@@ -448,18 +519,14 @@ bool
 journal_folder_done(Store *store, const StoreJournalRow *row, GError **error)
 {
 	g_autoptr(StoreMailbox) mailbox = NULL;
-	g_autoptr(GError) failed = NULL;
 	bool ok = true;
 
 	store->folders_changed = true;
-	if (!journal_set_state(store, row->id, STORE_ROW_CONFIRMED, error))
+	if (!journal_set_state(store, row->id, STORE_ROW_CONFIRMED, error) ||
+	    !find_folder(store, row->mailbox, &mailbox, error))
 		return false;
-	if (!store_mailbox_get(store, row->mailbox, &mailbox, &failed)) {
-		if (postern_error_is(failed, POSTERN_ERROR_GONE))
-			return true;
-		g_propagate_error(error, g_steal_pointer(&failed));
-		return false;
-	}
+	if (!mailbox)
+		return true;
 	if (row->kind == STORE_INTENT_CREATE)
 		ok = run_one(store, SQL_MAILBOX_IS_THERE, mailbox->id, error);
 	else if (row->kind == STORE_INTENT_RENAME)
@@ -495,8 +562,10 @@ journal_folder_drop(Store *store, const StoreJournalRow *row, GError **error)
 	g_autoptr(StoreMailbox) mailbox = NULL;
 	g_autoptr(GPtrArray) all = NULL;
 
-	if (!store_mailbox_get(store, row->mailbox, &mailbox, error))
+	if (!find_folder(store, row->mailbox, &mailbox, error))
 		return false;
+	if (!mailbox)
+		return true;
 	if (row->kind == STORE_INTENT_CREATE)
 		return drop_all_of(store, row->account, mailbox->id, row->id, error) &&
 		       journal_mailbox_delete(store, mailbox->id, error);

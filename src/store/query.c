@@ -202,6 +202,8 @@ static const char *const texts[SQL_N] = {
 	[SQL_MAILBOX_RENAMED] = "UPDATE mailboxes SET old_name = NULL, gone = 0 WHERE id = ?1",
 	[SQL_MAILBOX_UNRENAMED] =
 	    "UPDATE mailboxes SET name = coalesce(old_name, name), old_name = NULL WHERE id = ?1",
+	[SQL_MAILBOX_NAMED_BACK] =
+	    "UPDATE mailboxes SET old_name = NULL WHERE id = ?1 AND old_name = name",
 	[SQL_MAILBOX_SUBSCRIBE] = "UPDATE mailboxes SET server_subscribed ="
 				  " iif(?3, NULL, coalesce(server_subscribed, subscribed)), "
 				  "subscribed = ?2 WHERE id = ?1",
@@ -299,7 +301,7 @@ static const char *const texts[SQL_N] = {
 	    "INSERT INTO journal(grp, account, kind, action, state, mailbox, dest, flag, keyword,"
 	    " value, name, raw, made, n) SELECT grp, account, kind, action, state, mailbox, dest,"
 	    " flag, keyword, value, name, raw, made, 0 FROM journal WHERE seq = ?1",
-	[SQL_JOURNAL_NAME] = "UPDATE journal SET name = ?2 WHERE seq = ?1",
+	[SQL_JOURNAL_NAME] = "UPDATE journal SET name = ?2, raw = ?3 WHERE seq = ?1",
 	[SQL_JOURNAL_OF_FOLDER] =
 	    "SELECT seq FROM journal WHERE state < 4 AND mailbox = ?1 AND kind = ?2"
 	    " ORDER BY seq DESC LIMIT 1",

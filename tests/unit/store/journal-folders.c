@@ -1,0 +1,260 @@
+/* Intents about folders: what merges, what is undone, and what folders are called meanwhile. */
+#include "store/journal.h"
+#include "support.h"
+
+typedef struct Fixture {
+	Store *store;
+	StoreId account, old, below;
+} Fixture;
+
+static Fixture
+begin(const char *dir)
+{
+	Fixture f = { .store = open_writer(dir) };
+	GError *error = NULL;
+
+	f.old = make_mailbox(f.store, "Old");
+	f.below = make_mailbox(f.store, "Old/below");
+	MUST(store_account(f.store, "work", &f.account, &error));
+	return f;
+}
+
+static void
+end(Fixture *f)
+{
+	must_be_sound(f->store);
+	store_close(f->store);
+}
+
+static StoreIntended
+intend(Fixture *f, StoreIntentKind kind, StoreId mailbox, const char *name)
+{
+	StoreIntent intent = { .kind = kind,
+			       .account = f->account,
+			       .mailbox = mailbox,
+			       .name = name,
+			       .raw = span_of_string(name) };
+	StoreIntended out = { 0 };
+	GError *error = NULL;
+
+	MUST(store_intend(f->store, &intent, &out, &error));
+	must_be_sound(f->store);
+	return out;
+}
+
+static void
+check_names(Fixture *f, StoreId id, const char *name, const char *raw)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	GError *error = NULL;
+
+	MUST(store_mailbox_get(f->store, id, &mailbox, &error));
+	assert_string_equal(mailbox->name, name);
+	assert_string_equal(mailbox->raw, raw);
+}
+
+static bool
+is_subscribed(Fixture *f, StoreId id)
+{
+	g_autoptr(StoreMailbox) mailbox = NULL;
+	GError *error = NULL;
+
+	MUST(store_mailbox_get(f->store, id, &mailbox, &error));
+	return mailbox->subscribed;
+}
+
+/* The queue, as "rename Zoë, create Zoë/x". */
+static void
+check_queue(Fixture *f, const char *expected)
+{
+	static const char *const kinds[] = { [STORE_INTENT_CREATE] = "create",
+					     [STORE_INTENT_RENAME] = "rename",
+					     [STORE_INTENT_DELETE] = "delete",
+					     [STORE_INTENT_SUBSCRIBE] = "subscribe",
+					     [STORE_INTENT_UNSUBSCRIBE] = "unsubscribe" };
+	g_autoptr(GString) found = g_string_new(NULL);
+	g_autoptr(GPtrArray) rows = NULL;
+	GError *error = NULL;
+
+	MUST(store_journal(f->store, f->account, &rows, &error));
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+
+		g_string_append_printf(found, "%s%s%s%s", i ? ", " : "", kinds[row->kind],
+				       row->name ? " " : "", row->name ? row->name : "");
+	}
+	assert_string_equal(found->str, expected);
+}
+
+static void
+done(Fixture *f, StoreId row)
+{
+	GError *error = NULL;
+
+	MUST(store_journal_sent(f->store, row, 0, 0, &error));
+	MUST(store_journal_done(f->store, row, NULL, 0, &error));
+	must_be_sound(f->store);
+}
+
+static void
+undo(Fixture *f)
+{
+	StoreUndone out;
+	GError *error = NULL;
+
+	MUST(store_undo(f->store, f->account, &out, &error));
+	g_free(out.words);
+	must_be_sound(f->store);
+}
+
+static void
+a_folder_renamed_then_deleted_is_deleted_under_its_new_name(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended renamed = intend(&f, STORE_INTENT_RENAME, f.old, "New");
+
+	intend(&f, STORE_INTENT_DELETE, f.below, NULL);
+	intend(&f, STORE_INTENT_DELETE, f.old, NULL);
+	check_names(&f, f.old, "New", "Old");
+	done(&f, renamed.row);
+	check_names(&f, f.old, "New", "New");
+	check_names(&f, f.below, "New/below", "New/below");
+	end(&f);
+}
+
+static void
+renamed_back_is_not_renamed(void **state)
+{
+	Fixture f = begin(*state);
+
+	intend(&f, STORE_INTENT_RENAME, f.old, "New");
+	check_queue(&f, "rename New");
+	intend(&f, STORE_INTENT_RENAME, f.old, "Old");
+	check_queue(&f, "");
+	check_names(&f, f.below, "Old/below", "Old/below");
+	undo(&f);
+	check_queue(&f, "rename New");
+	check_names(&f, f.below, "New/below", "Old/below");
+	undo(&f);
+	check_queue(&f, "");
+	check_names(&f, f.old, "Old", "Old");
+	end(&f);
+}
+
+static void
+renamed_back_while_the_first_is_under_way_is_renamed_twice(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended first = intend(&f, STORE_INTENT_RENAME, f.old, "New");
+	GError *error = NULL;
+
+	MUST(store_journal_sent(f.store, first.row, 0, 0, &error));
+	intend(&f, STORE_INTENT_RENAME, f.old, "Old");
+	check_queue(&f, "rename New, rename Old");
+	end(&f);
+}
+
+static void
+what_is_to_be_made_below_is_renamed_too(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended renamed = intend(&f, STORE_INTENT_RENAME, f.old, "New");
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "New/made");
+
+	intend(&f, STORE_INTENT_RENAME, f.old, "Last");
+	check_names(&f, f.below, "Last/below", "Old/below");
+	check_names(&f, made.mailbox, "Last/made", "Last/made");
+	/* Before what it is needed for. */
+	check_queue(&f, "rename Last, create New/made");
+	undo(&f);
+	check_names(&f, made.mailbox, "New/made", "New/made");
+	intend(&f, STORE_INTENT_RENAME, f.old, "Last");
+	done(&f, renamed.row);
+	check_names(&f, f.below, "Last/below", "Last/below");
+	check_names(&f, made.mailbox, "Last/made", "Last/made");
+	done(&f, made.row);
+	check_queue(&f, "");
+	end(&f);
+}
+
+static void
+what_is_to_be_made_below_goes_back_with_it(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made;
+
+	intend(&f, STORE_INTENT_RENAME, f.old, "New");
+	made = intend(&f, STORE_INTENT_CREATE, 0, "New/made");
+	intend(&f, STORE_INTENT_RENAME, f.old, "Old");
+	check_names(&f, made.mailbox, "Old/made", "Old/made");
+	check_queue(&f, "create New/made");
+	end(&f);
+}
+
+static void
+subscribed_already_is_nothing_to_do(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended first = intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL), again;
+
+	done(&f, first.row);
+	again = intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL);
+	assert_int_equal(again.group, 0);
+	assert_int_equal(again.row, 0);
+	check_queue(&f, "");
+	intend(&f, STORE_INTENT_UNSUBSCRIBE, f.old, NULL);
+	check_queue(&f, "unsubscribe");
+	intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL);
+	check_queue(&f, "");
+	assert_true(is_subscribed(&f, f.old));
+	end(&f);
+}
+
+static void
+subscribed_in_vain_may_be_tried_anew(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended first = intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL), again;
+	GError *error = NULL;
+
+	MUST(store_journal_fail(f.store, first.row, POSTERN_ERROR_REFUSED, "no", &error));
+	again = intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL);
+	assert_int_not_equal(again.row, 0);
+	check_queue(&f, "subscribe");
+	end(&f);
+}
+
+static void
+a_row_outlives_its_folder_and_can_be_dropped(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended first = intend(&f, STORE_INTENT_SUBSCRIBE, f.old, NULL), removed;
+	GError *error = NULL;
+
+	removed = intend(&f, STORE_INTENT_DELETE, f.old, NULL);
+	MUST(store_journal_fail(f.store, first.row, POSTERN_ERROR_GONE, "gone", &error));
+	done(&f, removed.row);
+	check_queue(&f, "subscribe");
+	MUST(store_journal_drop(f.store, first.row, &error));
+	check_queue(&f, "");
+	end(&f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_folder_renamed_then_deleted_is_deleted_under_its_new_name),
+		TEST(renamed_back_is_not_renamed),
+		TEST(renamed_back_while_the_first_is_under_way_is_renamed_twice),
+		TEST(what_is_to_be_made_below_is_renamed_too),
+		TEST(what_is_to_be_made_below_goes_back_with_it),
+		TEST(subscribed_already_is_nothing_to_do),
+		TEST(subscribed_in_vain_may_be_tried_anew),
+		TEST(a_row_outlives_its_folder_and_can_be_dropped),
+	};
+
+	return cmocka_run_group_tests_name("store/journal-folders", tests, NULL, NULL);
+}
