@@ -42,6 +42,7 @@ typedef struct Driver {
 	Engine *engine;
 	Store *store; /* a reader */
 	EngineLink link;
+	char *line_error;  /* why it is not online; NULL */
 	EngineUntil until; /* of the verb */
 
 	EngineRequest waiting; /* 0: not for a request */
@@ -119,6 +120,9 @@ on_event(void *data, const EngineEvent *event)
 	switch (event->type) {
 	case ENGINE_EVENT_STATUS:
 		driver->link = event->status->link;
+		g_free(driver->line_error);
+		driver->line_error =
+		    event->status->error ? g_strdup(event->status->error->message) : NULL;
 		break;
 	case ENGINE_EVENT_DONE:
 		if (!driver->waiting || event->request != driver->waiting)
@@ -481,10 +485,14 @@ verb_online(Driver *driver, char **words)
 {
 	if (!has_engine(driver))
 		return;
-	if (wait_until(driver, is_online, (unsigned)atoi(words[1])))
+	if (wait_until(driver, is_online, (unsigned)atoi(words[1]))) {
 		say("ok", NULL);
-	else
-		say_failure(-1000, "it does not come online");
+	} else {
+		g_autofree char *text =
+		    g_strdup_printf("it does not come online, state %d: %s", (int)driver->link,
+				    driver->line_error ? driver->line_error : "no error");
+		say_failure(-1000, text);
+	}
 }
 
 static bool
@@ -768,5 +776,6 @@ main(int argc, char **argv)
 	log_unref(driver.log);
 	g_string_free(driver.notices, TRUE);
 	g_free(driver.text);
+	g_free(driver.line_error);
 	return 0;
 }

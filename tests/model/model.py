@@ -291,7 +291,10 @@ class Model:
 
     def other_expunge(self, family, place):
         instance = self._place_by_others(family, place)
-        family.other_ends += 1
+        if family.ours_place:
+            family.ours_ends += 1       # who saw it vanish need not have been the one
+        else:
+            family.other_ends += 1
         if instance:
             family.instances.remove(instance)
 
