@@ -181,6 +181,8 @@ class Model:
         items, clean = [], True
         for family, instance in picked:
             clean = self._place_by_us(family) and clean
+            if family.other_place:
+                family.ours_copies += 1
             if instance is None:
                 clean = False
                 items.append((family, None, None))
@@ -280,6 +282,8 @@ class Model:
 
     def other_move(self, family, place, dest):
         instance = self._place_by_others(family, place)
+        if family.ours_place:
+            family.ours_copies += 1     # Dovecot lets two sessions move one message at a time, twice
         if instance:
             instance.place = dest
 
