@@ -36,6 +36,10 @@ class Broken(Exception):
     """The driver died, or is stuck."""
 
 
+class Late(Broken):
+    """What was waited for did not come."""
+
+
 class Home:
     """A data directory and a configuration."""
 
@@ -95,7 +99,7 @@ class Driver:
             elif kind == "ok":
                 return rows, fields
             elif int(fields[0]) == -1000:
-                raise Broken(f"{fields[1]} {self.stacks()}")
+                raise Late(f"{fields[1]} {self.stacks()}")
             else:
                 raise Told(int(fields[0]), fields[1])
 

@@ -10,7 +10,7 @@ import sqlite3
 import time
 
 import driver as driving
-from driver import STORE, Broken, Driver, Told
+from driver import STORE, Broken, Driver, Late, Told
 from model import FLAGS, Wrong, flags_of
 from wire import Client, Watch, quoted
 
@@ -294,7 +294,10 @@ class Session:
                 happened = make_room() or happened
             for attempt in range(3):
                 try:
-                    self.take(step)
+                    if step[0] == "drain":
+                        happened = self.drained(make_room) or happened
+                    else:
+                        self.take(step)
                     break
                 except Told as told:
                     self.note(f"    told {told}")
@@ -304,6 +307,19 @@ class Session:
                 except Broken as broken:
                     raise Wrong(f"step {count}, {step}: {broken}") from None
         return happened
+
+    def drained(self, make_room):
+        """The disk may fill up in the middle of it."""
+        happened = False
+        while True:
+            try:
+                self.driver.ask("online", 60)
+                self.driver.ask("drain", 5)
+                return happened
+            except Late:
+                if not make_room():
+                    raise
+                happened = True
 
     def on_small_disk(self, room_bytes):
         """The data directory is on a file system that fills up for good, by ROOM_BYTES more."""
