@@ -144,13 +144,13 @@ plan_retry(Line *line)
 	set_link(line, ENGINE_WAITING);
 }
 
+/* What trying again cannot mend.  A full disk can be given room. */
 static bool
 is_final(const GError *error)
 {
 	return postern_error_is(error, POSTERN_ERROR_TRUST) ||
 	       postern_error_is(error, POSTERN_ERROR_LOGIN) ||
-	       postern_error_is(error, POSTERN_ERROR_CONFIG) ||
-	       postern_error_is(error, POSTERN_ERROR_STORE);
+	       postern_error_is(error, POSTERN_ERROR_CONFIG);
 }
 
 /* A line that is not the interactive one: nobody is told, and what it did is done elsewhere. */
