@@ -133,7 +133,7 @@ typedef struct StoreJournalRow {
 	StoreRowState state;
 	StoreId mailbox, dest; /* 0: none.  Where the person saw them: what is to be selected is the
 				* target's */
-	uint16_t flag;
+	uint16_t flag; /* APPEND: the flags, and KEYWORD the keywords between spaces, as it was made */
 	char *keyword; /* NULL: none */
 	bool set;
 	char *name; /* CREATE, RENAME: new; DELETE: the folder's; else NULL */

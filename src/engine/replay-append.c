@@ -76,9 +76,12 @@ put_date(ImapCommand *command, int64_t seconds)
 			  months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* As the row was made: a flag that changed since is sent by a row of its own, behind those that copy the
+ * message as it was. */
 static void
-put_flags(Group *group, ImapCommand *command, const StoreRow *row)
+put_flags(Group *group, ImapCommand *command)
 {
+	const StoreJournalRow *row = group->row;
 	static const struct {
 		uint16_t flag;
 		const char *word;
@@ -88,11 +91,11 @@ put_flags(Group *group, ImapCommand *command, const StoreRow *row)
 		{ STORE_FLAG_DRAFT, "\\Draft" },
 	};
 	unsigned quirks = imap_session_quirks(connection_session(group->line->connection));
-	g_auto(GStrv) keywords = g_strsplit(row->keywords, " ", -1);
+	g_auto(GStrv) keywords = g_strsplit(row->keyword ? row->keyword : "", " ", -1);
 
 	imap_command_open(command);
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-		if (row->flags & words[i].flag)
+		if (row->flag & words[i].flag)
 			imap_command_atom(command, span_of_string(words[i].word));
 	for (size_t i = 0; keywords[i] && !(quirks & IMAP_QUIRK_NO_KEYWORDS); i++)
 		if (*keywords[i])
@@ -124,7 +127,7 @@ send_append(Group *group)
 		return group_fail(group, POSTERN_ERROR_USAGE, _("the message is empty"));
 	command = imap_command_new("APPEND");
 	imap_command_mailbox(command, span_of(group->dest->raw, group->dest->raw_size));
-	put_flags(group, command, row);
+	put_flags(group, command);
 	put_date(command, row->received);
 	/* RFC 3516: only BINARY takes a NUL. */
 	if (memchr(bytes, '\0', size) && line_has(group->line, "BINARY"))

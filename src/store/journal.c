@@ -171,7 +171,7 @@ row_add(Store *store, const StoreIntent *intent, StoreId account, StoreRowState 
 	sqlite3_bind_int(query, 5, (int)state);
 	sqlite3_bind_int64(query, 6, intent->mailbox);
 	sqlite3_bind_int64(query, 7, intent->dest);
-	sqlite3_bind_int(query, 8, intent->keyword ? 0 : intent->flag);
+	sqlite3_bind_int(query, 8, intent->flag);
 	sqlite3_bind_text(query, 9, intent->keyword, -1, SQLITE_STATIC);
 	sqlite3_bind_int(query, 10, intent->set);
 	sqlite3_bind_text(query, 11, intent->name, -1, SQLITE_STATIC);
@@ -361,12 +361,18 @@ intend_messages(Store *store, const StoreIntent *intent, StoreIntended *out, GEr
 
 /* ---- a message that is only here ------------------------------------------------------------------------- */
 
+#define APPENDED_FLAGS                                                                             \
+	(STORE_FLAG_SEEN | STORE_FLAG_ANSWERED | STORE_FLAG_FLAGGED | STORE_FLAG_DELETED |         \
+	 STORE_FLAG_DRAFT)
+
 static bool
 intend_append(Store *store, const StoreIntent *intent, StoreIntended *out, GError **error)
 {
 	g_autoptr(GArray) meant = g_array_new(FALSE, FALSE, sizeof(Meant));
+	g_autofree char *keywords = NULL;
 	g_auto(Desk) desk = { 0 };
 	Meant m = { .live = true };
+	StoreIntent row = *intent;
 	Sheet *to;
 
 	desk_init(&desk, store);
@@ -381,7 +387,11 @@ intend_append(Store *store, const StoreIntent *intent, StoreIntended *out, GErro
 	    !store_part_put(store, m.id, "", intent->content, error))
 		return false;
 	g_array_append_val(meant, m);
-	if (!write_row(store, intent, to->head.account, meant, out, error))
+	/* As it is to be sent; what becomes of its flags here is sent by rows of its own. */
+	row.flag = intent->message->flags & APPENDED_FLAGS;
+	if (!span_is_empty(intent->message->keywords))
+		row.keyword = keywords = span_dup(intent->message->keywords);
+	if (!write_row(store, &row, to->head.account, meant, out, error))
 		return false;
 	out->message = m.id;
 	return true;
