@@ -115,8 +115,8 @@ note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
 		return true;
 	}
 	return place_unlocate(&doing->desk, id, error) &&
-	       lost_add(doing->store, id, dest->head.epoch, doing->row->dest_uidnext, false, sized,
-			error);
+	       lost_add(doing->store, id, dest->head.epoch, MAX(doing->row->dest_uidnext, 1), false,
+			sized, error);
 }
 
 /* It is not there any more: whatever still waits for it fails, and until then it is kept, out of sight,
@@ -139,6 +139,14 @@ set_aside(Doing *doing, StoreId id, GError **error)
 	    !journal_maker(doing->store, id, false, &maker, error))
 		return false;
 	return uid || lost || maker || journal_aside(&doing->desk, &place, error);
+}
+
+/* The server does not have it where it was, whatever the mirror still says. */
+static bool
+lose(Doing *doing, StoreId id, GError **error)
+{
+	return place_unlocate(&doing->desk, id, error) && desk_apply(&doing->desk, error) &&
+	       set_aside(doing, id, error);
 }
 
 static bool
@@ -197,7 +205,7 @@ move_done(Doing *doing, const Target *target, const StoreOutcome *outcome, GErro
 	if (outcome->state == STORE_TARGET_GONE)
 		return target->state == STORE_TARGET_COPIED
 			   ? finish_copied(doing, target, outcome, error)
-			   : set_aside(doing, target->id, error);
+			   : lose(doing, target->id, error);
 	if (target->state == STORE_TARGET_COPIED) {
 		if (outcome->uid && !note_located(doing, target->id, outcome->uid, true, error))
 			return false;
@@ -255,7 +263,7 @@ outcome_take(Doing *doing, const Target *target, const StoreOutcome *outcome, GE
 		return move_done(doing, target, outcome, error);
 	case STORE_INTENT_COPY:
 		return outcome->state == STORE_TARGET_GONE
-			   ? set_aside(doing, target->copy, error)
+			   ? lose(doing, target->id, error) && set_aside(doing, target->copy, error)
 			   : note_located(doing, target->copy, outcome->uid, true, error);
 	case STORE_INTENT_APPEND:
 		return note_located(doing, target->id, outcome->uid, false, error);
@@ -263,7 +271,7 @@ outcome_take(Doing *doing, const Target *target, const StoreOutcome *outcome, GE
 		return outcome->left ? back_with_deleted(doing, target, error)
 				     : expunged(doing, target->id, error);
 	case STORE_INTENT_FLAG:
-		return outcome->state != STORE_TARGET_GONE || set_aside(doing, target->id, error);
+		return outcome->state != STORE_TARGET_GONE || lose(doing, target->id, error);
 	case STORE_INTENT_CREATE:
 	case STORE_INTENT_RENAME:
 	case STORE_INTENT_DELETE:

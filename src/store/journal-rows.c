@@ -116,7 +116,8 @@ journal_maker(Store *store, StoreId id, bool failed, StoreId *maker, GError **er
 		const Claim *claim = g_ptr_array_index(claims, i);
 
 		if ((claim->by_copy || claim->kind == STORE_INTENT_APPEND) &&
-		    (!failed || claim->state == STORE_ROW_FAILED))
+		    (failed ? claim->state == STORE_ROW_FAILED
+			    : claim->target != STORE_TARGET_GONE))
 			*maker = claim->because ? claim->because : claim->row;
 	}
 	return true;

@@ -107,7 +107,7 @@ bool store_next_identity(Store *store, StoreId *id, GError **error);
 /* ---- lost.c: messages whose UID nobody told ---------------------------------------------------- */
 
 bool lost_any(Store *store, int64_t epoch, bool *any, GError **error);
-/* ID will turn up in EPOCH, at FROM_UID or above.  STRICT: only with the very same INTERNALDATE.
+/* ID will turn up in EPOCH, at FROM_UID or above; 0: it may be there or not.  STRICT: only with the very same INTERNALDATE.
  * SIZED: its size is known. */
 bool lost_add(Store *store, StoreId id, int64_t epoch, uint32_t from_uid, bool strict, bool sized,
 	      GError **error);

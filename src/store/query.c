@@ -256,8 +256,9 @@ static const char *const texts[SQL_N] = {
 	    " AND (?2 IS NOT NULL OR (size > 0 AND received IS NOT NULL))"
 	    " ORDER BY id LIMIT 1",
 	[SQL_LOST_FOR_GOOD] =
-	    "SELECT id FROM lost l WHERE epoch = ?1 AND max(from_uid, 1) >= ?2 AND from_uid +"
-	    " (SELECT count(*) FROM lost o WHERE o.epoch = ?1 AND o.from_uid = l.from_uid) <= ?3",
+	    "SELECT id FROM lost l WHERE epoch = ?1 AND max(from_uid, 1) >= ?2 AND"
+	    " (from_uid = 0 OR from_uid + (SELECT count(*) FROM lost o WHERE o.epoch = ?1"
+	    "  AND o.from_uid = l.from_uid) <= ?3)",
 	[SQL_LOST_MET] =
 	    "SELECT u.uid FROM uids u JOIN messages m ON m.id = u.id JOIN messages x ON x.id = ?3"
 	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id = x.message_id"
