@@ -93,6 +93,8 @@ void line_logout(Line *line);
 /* The first mailbox that will be wanted, so that its SELECT can ride with the login.  Not online. */
 void line_ride(Line *line);
 
+/* LOGOUT was sent, or it is over: nothing more can be said on it. */
+bool line_is_ending(const Line *line);
 bool line_has(const Line *line, const char *capability); /* false without a connection */
 /* Before the login: what the account's last line had behind it; then what this one has. */
 bool line_expects(const Line *line, const char *capability);

@@ -22,6 +22,13 @@ line_has(const Line *line, const char *capability)
 }
 
 bool
+line_is_ending(const Line *line)
+{
+	return !line->connection ||
+	       imap_session_state(connection_session(line->connection)) >= IMAP_STATE_LOGOUT;
+}
+
+bool
 line_expects(const Line *line, const char *capability)
 {
 	char *const *words = line->account->capabilities;

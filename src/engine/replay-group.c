@@ -107,8 +107,12 @@ group_send(Group *group, ImapCommand *command, AnswerFunc done, ImapTicket *tick
 	}
 	g_free(flight);
 	if (!group->refused)
-		group->refused = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
-						     _("this cannot be said to a mail server"));
+		group->refused =
+		    line_is_ending(group->line)
+			? g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+					      _("the line is being closed"))
+			: g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
+					      _("this cannot be said to a mail server"));
 	return false;
 }
 
@@ -261,6 +265,9 @@ group_give_up(Group *group)
 {
 	g_autoptr(GError) error = NULL;
 
+	/* Nothing was refused: what was SENT is looked into, and what was not goes, on the next line. */
+	if (line_is_ending(group->line))
+		return STEP_OVER;
 	if (!group->refused)
 		group_refuse(group, NULL);
 	for (guint i = 0; i < group->rows->len; i++)

@@ -471,7 +471,7 @@ step(Line *line)
 	Group *group = replay->group;
 
 	if (!group &&
-	    (replay->nothing || line->account->engine->stopping ||
+	    (replay->nothing || line->account->engine->stopping || line_is_ending(line) ||
 	     replay->rest_ms[line->role] > g_get_monotonic_time() / 1000 || !begin(replay, line)))
 		return false;
 	group = replay->group;
