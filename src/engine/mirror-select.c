@@ -391,6 +391,9 @@ on_ride(void *data)
 void
 mirror_ride(Mirror *mirror)
 {
+	/* The login has left already, with something else or alone: SELECT goes when it was taken. */
+	if (connection_rides(mirror->line->connection))
+		return;
 	mirror->riding = mirror->rode = true;
 	connection_ride(mirror->line->connection, on_ride, mirror);
 }

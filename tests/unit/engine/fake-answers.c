@@ -483,6 +483,8 @@ obey(FakeServer *server, GString *out, const char *tag, const char *command, con
 		end = answer(server, out, tag, command);
 		g_string_append_printf(out, "%s %s\r\n", tag, end);
 		return true;
+	case FAKE_LATE:
+		break;
 	}
 	return true;
 }
@@ -509,6 +511,15 @@ special(FakeServer *server, const char *tag, const char *command, GString *out)
 	return true;
 }
 
+/* The test may go on meanwhile. */
+static void
+wait_unlocked(FakeServer *server)
+{
+	pthread_mutex_unlock(&server->lock);
+	usleep(300000);
+	pthread_mutex_lock(&server->lock);
+}
+
 bool
 fake_command(FakeServer *server, const char *line, GString *out)
 {
@@ -532,7 +543,9 @@ fake_command(FakeServer *server, const char *line, GString *out)
 	g_ptr_array_add(server->log, g_strdup(command));
 	g_array_append_val(server->log_lines, server->line->number);
 	rule = fake_rule(server, command);
-	if (rule)
+	if (rule && rule->action == FAKE_LATE)
+		wait_unlocked(server);
+	else if (rule)
 		return obey(server, out, tag, command, rule);
 	if (special(server, tag, command, out))
 		return true;

@@ -47,6 +47,7 @@ typedef enum {
 	FAKE_PRETEND,	     /* "OK", and nothing is done */
 	FAKE_HANG,	     /* nothing more is said on this line */
 	FAKE_SAY,	     /* TEXT before the answer */
+	FAKE_LATE,	     /* the answer takes 300 ms */
 } FakeAction;
 
 FakeServer *fake_server_new(void); /* with an empty INBOX and an empty "Other" */

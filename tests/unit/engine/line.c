@@ -309,6 +309,30 @@ what_is_said_unasked_harms_nothing(void **state)
 	fixture_check(fixture);
 }
 
+static bool
+has_asked_to_log_in(Fixture *fixture, unsigned times)
+{
+	return fake_server_count(fixture->server, "AUTHENTICATE") >= times;
+}
+
+/* A SYNC alone has nothing that rides with the login; what is opened behind it has missed it. */
+static void
+what_is_opened_while_a_login_is_under_way_is_not_forgotten(void **state)
+{
+	Fixture *fixture = *state;
+	EngineRequest sync;
+
+	open_inbox(fixture, 10);
+	fixture_stop(fixture);
+	fake_server_forget(fixture->server);
+	fake_server_rule(fixture->server, "AUTHENTICATE", 1, FAKE_LATE, NULL);
+	fixture_start(fixture);
+	sync = engine_sync(fixture->engine, NULL, NULL, ENGINE_BODIES_NONE);
+	fixture_until(fixture, has_asked_to_log_in, 1);
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true));
+	fixture_wait_well(fixture, sync);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int
@@ -330,6 +354,7 @@ main(void)
 		TEST(stopped_at_any_moment),
 		TEST(cancelled_requests_end_once),
 		TEST(what_is_said_unasked_harms_nothing),
+		TEST(what_is_opened_while_a_login_is_under_way_is_not_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("engine/line", tests, NULL, NULL);
