@@ -3,6 +3,8 @@
 
 #include "base/safetext.h"
 
+#define SAY_AGAIN_MS (10 * 60 * 1000) /* the same words about a store that fails */
+
 Job *
 job_new(JobKind kind)
 {
@@ -118,7 +120,16 @@ account_finish_all(Account *account, const GError *error)
 void
 account_store_failed(Account *account, const GError *error)
 {
-	engine_post_notice(account->engine, account->id, error->message);
+	int64_t now = g_get_monotonic_time() / 1000;
+
+	/* The lines come back to try again, and may not be luckier. */
+	if (g_strcmp0(account->store_words, error->message) ||
+	    now - account->store_words_ms >= SAY_AGAIN_MS) {
+		g_free(account->store_words);
+		account->store_words = g_strdup(error->message);
+		account->store_words_ms = now;
+		engine_post_notice(account->engine, account->id, error->message);
+	}
 	for (guint i = 0; i < account->lines->len; i++) {
 		Line *line = g_ptr_array_index(account->lines, i);
 
@@ -278,6 +289,7 @@ account_free(Account *account)
 	g_strfreev(account->capabilities);
 	g_free(account->home);
 	g_free(account->server_id);
+	g_free(account->store_words);
 	keep_free(account->keep);
 	g_free(account);
 }

@@ -162,6 +162,8 @@ struct Account {
 	GSource *poll;			/* owned: when they are read again */
 	Truth *truth;			/* folders-truth.c; always */
 	char *server_id;		/* the answer to ID, one line; NULL */
+	char *store_words;		/* last said of a store that failed; NULL */
+	int64_t store_words_ms;
 	struct Keep *keep; /* how far the parts are here that the configuration keeps; bodies.c */
 };
 
@@ -200,7 +202,8 @@ void jobs_step(Line *line);
 void account_pump_later(Account *account);
 /* Tells the person how the account stands now. */
 void account_post_status(Account *account);
-/* A store that cannot be written ends what needs it; the words go to the person. */
+/* A store that cannot be written ends what needs it; the words go to the person, and the lines come back
+ * after a while to see whether it can now. */
 void account_store_failed(Account *account, const GError *error);
 
 /* Turns a command's NO or BAD into words: "cannot WHAT: the server says ...". */

@@ -1,7 +1,9 @@
 /* The line: logging in, losing it, coming back, doing without it, giving it up. */
 #include "fixture.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define WINDOW 40
 
@@ -333,6 +335,36 @@ what_is_opened_while_a_login_is_under_way_is_not_forgotten(void **state)
 	fixture_wait_well(fixture, sync);
 }
 
+/* No file of this process may grow, or be written, for as long as it is ON. */
+static void
+let_disk_be_full(bool on)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = on ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+a_full_disk_is_waited_for(void **state)
+{
+	Fixture *fixture = *state;
+
+	open_inbox(fixture, 10);
+	let_disk_be_full(true);
+	fake_server_add(fixture->server, "INBOX", 3, "");
+	fixture_until(fixture, has_waited, 2);
+	let_disk_be_full(false);
+	assert_true(postern_error_is(fixture->line_error, POSTERN_ERROR_STORE));
+	/* Once, however often it was tried. */
+	assert_int_equal(fixture->notices, 1);
+	fixture_until(fixture, inbox_complete, 13);
+	fixture_until(fixture, is_online, 0);
+	fixture_check(fixture);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int
@@ -355,6 +387,7 @@ main(void)
 		TEST(cancelled_requests_end_once),
 		TEST(what_is_said_unasked_harms_nothing),
 		TEST(what_is_opened_while_a_login_is_under_way_is_not_forgotten),
+		TEST(a_full_disk_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("engine/line", tests, NULL, NULL);
