@@ -106,13 +106,11 @@ group_send(Group *group, ImapCommand *command, AnswerFunc done, ImapTicket *tick
 		return true;
 	}
 	g_free(flight);
-	if (!group->refused)
-		group->refused =
-		    line_is_ending(group->line)
-			? g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
-					      _("the line is being closed"))
-			: g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
-					      _("this cannot be said to a mail server"));
+	if (line_is_ending(group->line))
+		group_refuse(group, NULL);
+	else if (!group->refused)
+		group->refused = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
+						     _("this cannot be said to a mail server"));
 	return false;
 }
 
