@@ -25,7 +25,7 @@ bool view_marks_range(ViewMarks *marks, uint32_t from, uint32_t to, GError **err
 GArray *view_marks_messages(const ViewMarks *marks);
 
 /* Words that must all match, as parts of words, without case: WORD in sender, recipients or
- * subject; from:WORD, to:WORD, subject:WORD; is:unread, is:read, is:flagged, is:answered,
+ * subject; from:WORD, to:WORD, subject:WORD, keyword:WORD; is:unread, is:read, is:flagged, is:answered,
  * is:deleted.  False with a USAGE error. */
 bool view_marks_begin_pattern(ViewMarks *marks, const char *pattern, bool mark, GError **error);
 /* All that hangs together by Message-ID and In-Reply-To with MESSAGE. */

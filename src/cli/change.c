@@ -46,6 +46,26 @@ change(Cli *cli, StoreIntent *intent, StoreId *group, GError **error)
 	return true;
 }
 
+/* The folder list anew, where there is a line.  A server that is away does not keep a change from being
+ * queued, if the folders were ever read. */
+static bool
+read_folders(Cli *cli, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(GPtrArray) known = NULL;
+	StoreId account;
+
+	if (cli->options->offline ||
+	    cli_wait(cli, engine_folders(cli->engine, cli_account(cli)->name), &problem))
+		return true;
+	if (postern_error_is(problem, POSTERN_ERROR_OFFLINE) && cli_store(cli, NULL) &&
+	    store_account(cli->store, cli_account(cli)->name, &account, NULL) &&
+	    store_mailboxes(cli->store, account, &known, NULL) && known->len)
+		return true;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return false;
+}
+
 /* ---- the messages that are meant ---------------------------------------------------------------- */
 
 typedef struct Meant {
@@ -296,7 +316,7 @@ find_dest(Cli *cli, const char *typed, StoreMailbox **dest, GError **error)
 	g_autofree char *name = cli_folder_name(cli, typed);
 
 	if (!cli->options->offline && !cli_mailbox(cli, name, dest, NULL) &&
-	    !cli_wait(cli, engine_folders(cli->engine, cli_account(cli)->name), error))
+	    !read_folders(cli, error))
 		return false;
 	return *dest || cli_mailbox(cli, name, dest, error);
 }
@@ -392,10 +412,7 @@ cli_run_delete(Cli *cli, GError **error)
 	if (!mean(cli, options->words[0], options->words + 1, options->n_words - 1, &meant, error))
 		return false;
 	/* the special folders are known only once the list was read */
-	if (!cli->options->offline &&
-	    !cli_wait(cli, engine_folders(cli->engine, cli_account(cli)->name), error))
-		return false;
-	if (!find_trash(cli, &meant, &intent.dest, &group, error))
+	if (!read_folders(cli, error) || !find_trash(cli, &meant, &intent.dest, &group, error))
 		return false;
 	if (intent.dest == meant.mailbox->id) {
 		if (!may_expunge(cli, &meant, error))
@@ -488,10 +505,7 @@ static const struct {
 static bool
 account_id(Cli *cli, StoreId *id, GError **error)
 {
-	if (!cli->options->offline &&
-	    !cli_wait(cli, engine_folders(cli->engine, cli_account(cli)->name), error))
-		return false;
-	return cli_store(cli, error) &&
+	return read_folders(cli, error) && cli_store(cli, error) &&
 	       store_account(cli->store, cli_account(cli)->name, id, error);
 }
 
@@ -536,10 +550,14 @@ cli_run_folder(Cli *cli, GError **error)
 bool
 cli_run_undo(Cli *cli, GError **error)
 {
+	g_autofree char *text = NULL;
+
 	if (!cli_engine_to_change(cli, error) ||
 	    !cli_wait(cli, engine_undo(cli->engine, cli->options->account, until(cli)), error))
 		return false;
-	if (cli->done_text)
-		cli_notice(cli, cli->done_text);
+	if (cli->done_text) {
+		text = g_strdup_printf(_("taken back: %s"), cli->done_text);
+		cli_notice(cli, text);
+	}
 	return true;
 }

@@ -241,6 +241,22 @@ sync_all(Cli *cli, GError **error)
 	return good;
 }
 
+/* A sync sends what waits: what the server refused is not to go by unseen. */
+static void
+tell_failed(Cli *cli)
+{
+	uint32_t failed = 0;
+	g_autofree char *text = NULL;
+
+	if (!cli_store(cli, NULL) || !store_journal_counts(cli->store, 0, NULL, &failed, NULL) ||
+	    !failed)
+		return;
+	text = g_strdup_printf(P_("%u change failed: postern queue says why",
+				  "%u changes failed: postern queue says why", failed),
+			       failed);
+	cli_notice(cli, text);
+}
+
 bool
 cli_run_sync(Cli *cli, GError **error)
 {
@@ -255,6 +271,7 @@ cli_run_sync(Cli *cli, GError **error)
 	good = sync_all(cli, error);
 	engine_totals(cli->engine, &totals);
 	seconds = (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
+	tell_failed(cli);
 	g_ascii_formatd(number, sizeof number, "%.3f", seconds);
 	if (!good)
 		return false;

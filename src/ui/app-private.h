@@ -29,8 +29,8 @@ typedef void (*ConfirmDone)(App *app, bool yes);
 struct App {
 	const UiOptions *options;
 	Screen *screen;
-	Store *store;	/* our reader; NULL: there is no database yet */
-	Engine *engine; /* NULL: not started, or it could not be */
+	Store *store;	      /* our reader; NULL: there is no database yet */
+	Engine *engine;	      /* NULL: not started, or it could not be */
 	GHashTable *statuses; /* of ViewStatus, owned, by account name */
 
 	/* Where the person is: a stack, its bottom the message list. */
@@ -82,7 +82,11 @@ struct App {
 	bool has_anchor; /* a range begins at message ANCHOR */
 	StoreId anchor;
 
-	GPtrArray *changes;	  /* of Change, owned: on their way into the journal */
+	GPtrArray *changes; /* of Change, owned: on their way into the journal */
+	/* What was meant when something was asked; HELD is of StoreId, NULL: nothing. */
+	GArray *held;
+	StoreId held_mailbox, held_folder, held_row;
+	bool held_marked;
 	ViewQueue *queue;	  /* NULL: not looked at yet */
 	uint32_t waiting, failed; /* rows of the journal */
 

@@ -626,6 +626,7 @@ tear_down(App *app)
 	g_clear_pointer(&app->queue, view_queue_free);
 	change_forget_marks(app);
 	g_clear_pointer(&app->changes, g_ptr_array_unref);
+	g_clear_pointer(&app->held, g_array_unref);
 	store_close(app->store);
 	saving_free(app->asked);
 	g_clear_pointer(&app->savings, g_ptr_array_unref);

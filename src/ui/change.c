@@ -1,7 +1,8 @@
-/* What changes mail and folders: intents for the engine, about the message on show, the one selected
- * or those that are marked.  The effect is on the screen as soon as the engine has written it down;
- * what it says then is kept here until its DONE. */
-#include "app-private.h"
+/* What changes mail: intents for the engine, about the message on show, the one selected or those that
+ * are tagged.  The effect is on the screen as soon as the engine has written it down; what it says
+ * then is kept here until its DONE.  What is meant is settled when the key is pressed: the messages
+ * are held while something is asked, whatever comes and goes in the list meanwhile. */
+#include "change-private.h"
 
 #include <string.h>
 
@@ -9,25 +10,19 @@
 #include "base/i18n.h"
 #include "base/safetext.h"
 
-/* One on its way into the journal. */
-typedef struct Change {
-	EngineRequest request;
-	char *done;	       /* what to say then; NULL: nothing, or what the event says */
-	StoreMailboxRole role; /* then put away what is meant there; NONE */
-	StoreAction action;
-} Change;
-
 void
 change_free(gpointer data)
 {
 	Change *change = data;
 
 	g_free(change->done);
+	g_strfreev(change->keywords);
+	g_clear_pointer(&change->messages, g_array_unref);
 	g_free(change);
 }
 
-static Change *
-remember(App *app, EngineRequest request, char *take_done)
+Change *
+change_remember(App *app, EngineRequest request, char *take_done)
 {
 	Change *change = g_new0(Change, 1);
 
@@ -37,21 +32,32 @@ remember(App *app, EngineRequest request, char *take_done)
 	return change;
 }
 
-static void put_away(App *app, StoreMailboxRole role, StoreAction action);
+Change *
+change_intend(App *app, const StoreIntent *intent, char *take_done)
+{
+	return change_remember(app, engine_intend(app->engine, intent, ENGINE_QUEUED), take_done);
+}
 
-static bool
-has_engine(App *app)
+bool
+change_has_engine(App *app)
 {
 	if (!app->engine)
 		app_notice(app, _("Nothing can be changed: the store cannot be written now."));
 	return app->engine;
 }
 
-static void
-intend(App *app, const StoreIntent *intent, char *take_done)
+void
+change_ask_or_do(App *app, const char *argument, const char *label, AskDone verb,
+		 AskComplete complete)
 {
-	remember(app, engine_intend(app->engine, intent, ENGINE_QUEUED), take_done);
+	if (argument)
+		verb(app, argument);
+	else
+		ask_text(app, label, NULL, verb, complete);
 }
+
+static void put_away(App *app, StoreMailboxRole role, StoreAction action);
+static void change_keywords(App *app, Change *change, StoreId group);
 
 void
 change_count(App *app)
@@ -59,6 +65,28 @@ change_count(App *app)
 	app->waiting = app->failed = 0;
 	if (app->store)
 		store_journal_counts(app->store, 0, &app->waiting, &app->failed, NULL);
+}
+
+/* CHANGE is in the journal, as part of GROUP: what comes next, and what is said. */
+static void
+take_done(App *app, Change *change, const EngineEvent *event)
+{
+	g_autofree char *taken_back = NULL;
+
+	if (event->error) {
+		app_complain(app, event->error);
+		return;
+	}
+	if (change->undoes && event->text) {
+		taken_back = g_strdup_printf(_("Taken back: %s."), event->text);
+		app_notice(app, taken_back);
+	} else if (change->done) {
+		app_notice(app, change->done);
+	}
+	if (change->keywords && *change->keywords)
+		change_keywords(app, change, event->group);
+	if (change->role != STORE_ROLE_NONE && app->held)
+		put_away(app, change->role, change->action);
 }
 
 void
@@ -76,192 +104,19 @@ change_on_event(App *app, const EngineEvent *event)
 		if (change->request != event->request)
 			continue;
 		change = g_ptr_array_steal_index(app->changes, i);
-		if (event->error)
-			app_complain(app, event->error);
-		else if (event->text && *event->text)
-			app_notice(app, event->text);
-		else if (change->done)
-			app_notice(app, change->done);
-		if (!event->error && change->role != STORE_ROLE_NONE)
-			put_away(app, change->role, change->action);
+		take_done(app, change, event);
 		change_free(change);
 		break;
 	}
 }
 
-/* ---- marks ------------------------------------------------------------------------------------ */
-
-ViewMarks *
-change_marks(App *app)
-{
-	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
-
-	if (!mailbox)
-		return NULL;
-	if (app->marks && app->marks_mailbox != mailbox->id)
-		change_forget_marks(app);
-	if (!app->marks) {
-		app->marks = view_marks_new(app->store, mailbox->id);
-		app->marks_mailbox = mailbox->id;
-	}
-	return app->marks;
-}
-
-void
-change_forget_marks(App *app)
-{
-	g_clear_handle_id(&app->marking, g_source_remove);
-	g_clear_pointer(&app->marks, view_marks_free);
-	app->marks_mailbox = 0;
-	app->has_anchor = false;
-}
-
-bool
-change_is_marked(const App *app, StoreId message)
-{
-	return app->marks && app->list && view_list_mailbox(app->list) &&
-	       view_list_mailbox(app->list)->id == app->marks_mailbox &&
-	       view_marks_has(app->marks, message);
-}
-
-uint32_t
-change_marked(const App *app)
-{
-	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
-
-	return app->marks && mailbox && mailbox->id == app->marks_mailbox
-		   ? view_marks_count(app->marks)
-		   : 0;
-}
-
-static void
-say_marked(App *app)
-{
-	uint32_t n = change_marked(app);
-	g_autofree char *text =
-	    g_strdup_printf(P_("%u message is tagged.", "%u messages are tagged.", n), n);
-
-	app_notice(app, text);
-}
-
-static gboolean
-on_marking(gpointer data)
-{
-	App *app = data;
-	g_autoptr(GError) error = NULL;
-	bool more = false;
-
-	if (app->marks && !view_marks_step(app->marks, &more, &error))
-		app_complain(app, error);
-	else if (!more)
-		say_marked(app);
-	app->dirty |= !more;
-	if (more)
-		return G_SOURCE_CONTINUE;
-	app->marking = 0;
-	return G_SOURCE_REMOVE;
-}
-
-static void
-begin_marking(App *app)
-{
-	bool more = false;
-
-	/* a small mailbox at once */
-	if (!view_marks_step(app->marks, &more, NULL) || !more) {
-		say_marked(app);
-		return;
-	}
-	app_notice(app, _("Looking through the folder..."));
-	if (!app->marking)
-		app->marking = g_idle_add_full(G_PRIORITY_LOW, on_marking, app, NULL);
-}
-
-static void
-mark_one(App *app)
-{
-	const StoreRow *row = app->list ? view_list_selected(app->list) : NULL;
-
-	if (!row || !change_marks(app))
-		return;
-	view_marks_toggle(app->marks, row->id);
-	view_list_move(app->list, VIEW_MOVE_DOWN);
-}
-
-static void
-mark_pattern(App *app, const char *pattern, bool on)
-{
-	g_autoptr(GError) error = NULL;
-
-	if (!pattern || !*pattern || !change_marks(app))
-		return;
-	if (view_marks_begin_pattern(app->marks, pattern, on, &error))
-		begin_marking(app);
-	else
-		app_complain(app, error);
-}
-
-static void
-on_mark_pattern(App *app, const char *pattern)
-{
-	mark_pattern(app, pattern, true);
-}
-
-static void
-on_unmark_pattern(App *app, const char *pattern)
-{
-	mark_pattern(app, pattern, false);
-}
-
-static void
-mark_thread(App *app)
-{
-	const StoreRow *row = app->list ? view_list_selected(app->list) : NULL;
-
-	if (!row || !change_marks(app))
-		return;
-	view_marks_begin_thread(app->marks, row);
-	begin_marking(app);
-}
-
-/* The first time it is where the range begins, the second where it ends. */
-static void
-mark_range(App *app)
-{
-	const StoreRow *row = app->list ? view_list_selected(app->list) : NULL;
-	g_autoptr(GError) error = NULL;
-	uint32_t from = 0;
-
-	if (!row || !change_marks(app))
-		return;
-	if (!app->has_anchor) {
-		app->has_anchor = true;
-		app->anchor = row->id;
-		app_notice(app, _("The range begins here; go to its end and press the key again."));
-		return;
-	}
-	app->has_anchor = false;
-	if (store_offset_of(app->store, app->marks_mailbox, app->anchor, &from, &error) &&
-	    view_marks_range(app->marks, from, view_list_cursor(app->list)->at, &error))
-		say_marked(app);
-	else
-		app_complain(app, error);
-}
-
-static void
-unmark_all(App *app)
-{
-	change_forget_marks(app);
-	say_marked(app);
-}
-
 /* ---- what is meant ------------------------------------------------------------------------------ */
 
-/* What a command is about; the messages are borrowed by the intent made of it. */
+/* What a command is about. */
 typedef struct Meant {
 	StoreId mailbox;
-	GArray *messages;    /* of StoreId */
-	const StoreRow *one; /* the only one, not by a mark; NULL */
+	GArray *messages; /* of StoreId */
+	bool one;	  /* the one on show or selected, not by a tag */
 	bool marked;
 } Meant;
 
@@ -273,28 +128,75 @@ meant_clear(Meant *meant)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Meant, meant_clear)
 
+static void
+let_go(App *app)
+{
+	g_clear_pointer(&app->held, g_array_unref);
+}
+
+static bool
+look(App *app, Meant *meant)
+{
+	const StoreRow *row;
+
+	if (app_place(app) != VIEW_PLACE_MESSAGE && change_marked(app)) {
+		meant->mailbox = app->marks_mailbox;
+		meant->messages = view_marks_messages(app->marks);
+		meant->marked = true;
+		return true;
+	}
+	row = app_place(app) == VIEW_PLACE_MESSAGE ? view_message_row(app->message)
+	      : app->list			   ? view_list_selected(app->list)
+						   : NULL;
+	if (!row) {
+		app_notice(app, _("There is no message here."));
+		return false;
+	}
+	meant->mailbox = row->mailbox;
+	meant->messages = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	g_array_append_val(meant->messages, row->id);
+	meant->one = true;
+	return true;
+}
+
+/* What is held, or what is meant now. */
 static bool
 mean(App *app, Meant *meant)
 {
 	*meant = (Meant){ 0 };
-	if (app_place(app) == VIEW_PLACE_MESSAGE || app_place(app) == VIEW_PLACE_PARTS) {
-		meant->one = view_message_row(app->message);
-	} else if (change_marked(app)) {
-		meant->mailbox = app->marks_mailbox;
-		meant->messages = view_marks_messages(app->marks);
-		meant->marked = true;
-		return has_engine(app);
-	} else {
-		meant->one = app->list ? view_list_selected(app->list) : NULL;
-	}
-	if (!meant->one) {
-		app_notice(app, _("There is no message here."));
+	if (!change_has_engine(app)) {
+		let_go(app);
 		return false;
 	}
-	meant->mailbox = meant->one->mailbox;
-	meant->messages = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	g_array_append_val(meant->messages, meant->one->id);
-	return has_engine(app);
+	if (!app->held)
+		return look(app, meant);
+	meant->messages = g_steal_pointer(&app->held);
+	meant->mailbox = app->held_mailbox;
+	meant->marked = app->held_marked;
+	meant->one = !meant->marked;
+	return true;
+}
+
+static void
+hold_meant(App *app, const Meant *meant)
+{
+	let_go(app);
+	app->held = g_array_ref(meant->messages);
+	app->held_mailbox = meant->mailbox;
+	app->held_marked = meant->marked;
+}
+
+/* Before something is asked. */
+static bool
+hold(App *app)
+{
+	g_auto(Meant) meant = { 0 };
+
+	let_go(app);
+	if (!change_has_engine(app) || !look(app, &meant))
+		return false;
+	hold_meant(app, &meant);
+	return true;
 }
 
 static StoreIntent
@@ -337,7 +239,7 @@ set_flag(App *app, uint16_t flag, bool set)
 	intent = intent_of(&meant, STORE_INTENT_FLAG);
 	intent.flag = flag;
 	intent.set = set;
-	intend(app, &intent, NULL);
+	change_intend(app, &intent, NULL);
 	move_on(app, &meant, false);
 }
 
@@ -368,7 +270,7 @@ change_seen(App *app, const StoreRow *row)
 			       .set = true };
 
 	if (app->engine && row->mailbox && !(row->flags & STORE_FLAG_SEEN))
-		intend(app, &intent, NULL);
+		change_intend(app, &intent, NULL);
 }
 
 static void
@@ -379,32 +281,81 @@ mark_folder_read(App *app)
 		.kind = STORE_INTENT_FLAG, .all = true, .flag = STORE_FLAG_SEEN, .set = true
 	};
 
-	if (!mailbox || !has_engine(app))
+	if (!mailbox || !change_has_engine(app))
 		return;
 	intent.mailbox = mailbox->id;
-	intend(app, &intent, g_strdup(_("All of it is marked as read; u takes it back.")));
+	change_intend(app, &intent, g_strdup(_("All of it is marked as read; u takes it back.")));
 }
 
-/* "+work -later": each as an intent of its own. */
+/* The next keyword of CHANGE, as part of GROUP (0: a new action). */
+static void
+change_keywords(App *app, Change *change, StoreId group)
+{
+	const char *word = change->keywords[0];
+	StoreIntent intent = { .kind = STORE_INTENT_FLAG,
+			       .group = group,
+			       .mailbox = change->mailbox,
+			       .messages = (const StoreId *)(const void *)change->messages->data,
+			       .n_messages = change->messages->len,
+			       .keyword = word + (*word == '+' || *word == '-'),
+			       .set = *word != '-' };
+	Change *next;
+
+	if (!change_has_engine(app))
+		return;
+	next = change_intend(app, &intent, NULL);
+	next->keywords = g_strdupv(change->keywords + 1);
+	next->mailbox = change->mailbox;
+	next->messages = g_array_ref(change->messages);
+	if (!*next->keywords)
+		next->done = g_strdup(_("The keywords are changed; u takes it back."));
+}
+
+/* "+work -later": one after the other, as one action. */
 static void
 set_keywords(App *app, const char *typed)
 {
 	g_auto(GStrv) words = g_strsplit_set(typed ? typed : "", " \t", -1);
+	g_autoptr(GPtrArray) kept = g_ptr_array_new();
 	g_auto(Meant) meant = { 0 };
+	Change first = { 0 };
 
-	if (!typed || !*typed || !mean(app, &meant))
+	for (char **word = words; *word; word++)
+		if (strlen(*word) > (size_t)(**word == '+' || **word == '-'))
+			g_ptr_array_add(kept, *word);
+	g_ptr_array_add(kept, NULL);
+	if (kept->len == 1) {
+		let_go(app);
 		return;
-	for (char **word = words; *word; word++) {
-		StoreIntent intent = intent_of(&meant, STORE_INTENT_FLAG);
-		char *name = **word == '+' || **word == '-' ? *word + 1 : *word;
-
-		if (!*name)
-			continue;
-		intent.keyword = name;
-		intent.set = **word != '-';
-		intend(app, &intent, NULL);
 	}
+	if (!mean(app, &meant))
+		return;
+	first.keywords = (char **)kept->pdata;
+	first.mailbox = meant.mailbox;
+	first.messages = meant.messages;
+	change_keywords(app, &first, 0);
 	move_on(app, &meant, false);
+}
+
+/* What the first of them has, so that one knows what can be taken off. */
+static void
+ask_keywords(App *app, const char *argument)
+{
+	g_autoptr(StoreRow) row = NULL;
+	g_autofree char *shown = NULL;
+	g_autofree char *label = NULL;
+
+	if (!hold(app))
+		return;
+	if (argument) {
+		set_keywords(app, argument);
+		return;
+	}
+	if (store_row_by_id(app->store, g_array_index(app->held, StoreId, 0), &row, NULL))
+		shown = safe_line(row->keywords);
+	label = shown && *shown ? g_strdup_printf(_("Keywords (now %s; +work -later): "), shown)
+				: g_strdup(_("Keywords (+work -later): "));
+	ask_text(app, label, NULL, set_keywords, NULL);
 }
 
 /* ---- going elsewhere ------------------------------------------------------------------------------ */
@@ -439,7 +390,11 @@ transfer(App *app, const char *name, StoreIntentKind kind)
 	g_autofree char *safe = safe_line(name ? name : "");
 	g_autofree char *text = NULL;
 
-	if (!name || !*name || !mean(app, &meant))
+	if (!name || !*name) {
+		let_go(app);
+		return;
+	}
+	if (!mean(app, &meant))
 		return;
 	folder = find_folder(app, name);
 	if (!folder || !folder->selectable) {
@@ -453,13 +408,13 @@ transfer(App *app, const char *name, StoreIntentKind kind)
 		app_notice(app, _("It is in this folder already."));
 		return;
 	}
-	intend(app, &intent,
-	       moves ? moved_words(&meant, folder->name, _("Moved to %s; u takes it back."),
-				   _("%u message moved to %s; u takes it back."),
-				   _("%u messages moved to %s; u takes it back."))
-		     : moved_words(&meant, folder->name, _("Copied to %s; u takes it back."),
-				   _("%u message copied to %s; u takes it back."),
-				   _("%u messages copied to %s; u takes it back.")));
+	change_intend(app, &intent,
+		      moves ? moved_words(&meant, folder->name, _("Moved to %s; u takes it back."),
+					  _("%u message moved to %s; u takes it back."),
+					  _("%u messages moved to %s; u takes it back."))
+			    : moved_words(&meant, folder->name, _("Copied to %s; u takes it back."),
+					  _("%u message copied to %s; u takes it back."),
+					  _("%u messages copied to %s; u takes it back.")));
 	move_on(app, &meant, moves);
 }
 
@@ -478,8 +433,8 @@ on_copy(App *app, const char *name)
 /* The mailbox of this role.  Where there is none it is made, and what was to go there goes when it is
  * (false); or that cannot be, and has been said (false). */
 static bool
-find_special(App *app, StoreId account, StoreMailboxRole role, StoreAction action,
-	     StoreMailbox **mailbox)
+find_special(App *app, const Meant *meant, StoreId account, StoreMailboxRole role,
+	     StoreAction action, StoreMailbox **mailbox)
 {
 	g_autofree char *name = NULL;
 	g_autoptr(GError) error = NULL;
@@ -493,9 +448,10 @@ find_special(App *app, StoreId account, StoreMailboxRole role, StoreAction actio
 		return false;
 	}
 	intent.name = name;
-	change = remember(app, engine_intend(app->engine, &intent, ENGINE_QUEUED), NULL);
+	change = change_remember(app, engine_intend(app->engine, &intent, ENGINE_QUEUED), NULL);
 	change->role = role;
 	change->action = action;
+	hold_meant(app, meant);
 	return false;
 }
 
@@ -516,10 +472,12 @@ on_expunge(App *app, bool yes)
 	g_auto(Meant) meant = { 0 };
 	StoreIntent intent;
 
-	if (!yes || !mean(app, &meant))
+	if (!yes || !mean(app, &meant)) {
+		let_go(app);
 		return;
+	}
 	intent = intent_of(&meant, STORE_INTENT_EXPUNGE);
-	intend(app, &intent, g_strdup(_("Deleted for good.")));
+	change_intend(app, &intent, g_strdup(_("Deleted for good.")));
 	move_on(app, &meant, true);
 }
 
@@ -531,6 +489,7 @@ ask_expunge(App *app, const Meant *meant)
 						       "Delete %u messages for good? (y/n)", n),
 						    n);
 
+	hold_meant(app, meant);
 	ask_yes(app, question, on_expunge);
 }
 
@@ -553,7 +512,7 @@ put_away(App *app, StoreMailboxRole role, StoreAction action)
 	StoreIntent intent;
 
 	if (!mean(app, &meant) || !find_account(app, meant.mailbox, &account) ||
-	    !find_special(app, account, role, action, &mailbox))
+	    !find_special(app, &meant, account, role, action, &mailbox))
 		return;
 	if (mailbox->id == meant.mailbox) {
 		if (role == STORE_ROLE_TRASH)
@@ -565,234 +524,20 @@ put_away(App *app, StoreMailboxRole role, StoreAction action)
 	intent = intent_of(&meant, STORE_INTENT_MOVE);
 	intent.dest = mailbox->id;
 	intent.action = action;
-	intend(app, &intent,
-	       moved_words(&meant, mailbox->name, _("Moved to %s; u takes it back."),
-			   _("%u message moved to %s; u takes it back."),
-			   _("%u messages moved to %s; u takes it back.")));
+	change_intend(app, &intent,
+		      moved_words(&meant, mailbox->name, _("Moved to %s; u takes it back."),
+				  _("%u message moved to %s; u takes it back."),
+				  _("%u messages moved to %s; u takes it back.")));
 	move_on(app, &meant, true);
-}
-
-/* ---- folders -------------------------------------------------------------------------------------- */
-
-static const ViewFolder *
-folder_here(App *app)
-{
-	const ViewFolder *folder = app->folders ? view_folders_selected(app->folders) : NULL;
-
-	return folder && folder->mailbox ? folder : NULL;
-}
-
-static void
-create_folder(App *app, const char *name)
-{
-	const ViewFolder *here = app->folders ? view_folders_selected(app->folders) : NULL;
-	const ConfigAccount *config = here ? here->account : app->account;
-	StoreIntent intent = { .kind = STORE_INTENT_CREATE, .name = name };
-
-	if (!name || !*name || !has_engine(app))
-		return;
-	if (!app->store || !store_account(app->store, config->name, &intent.account, NULL)) {
-		app_notice(app, _("Nothing of this account is known yet."));
-		return;
-	}
-	intend(app, &intent, NULL);
-}
-
-/* Of the folder selected. */
-static void
-change_folder(App *app, StoreIntentKind kind, const char *name)
-{
-	const ViewFolder *folder = folder_here(app);
-	StoreIntent intent = { .kind = kind, .name = name };
-
-	if (!folder) {
-		app_notice(app, _("This is no folder."));
-		return;
-	}
-	intent.mailbox = folder->mailbox;
-	if (has_engine(app))
-		intend(app, &intent, NULL);
-}
-
-static void
-rename_folder(App *app, const char *name)
-{
-	if (name && *name)
-		change_folder(app, STORE_INTENT_RENAME, name);
-}
-
-static void
-ask_rename(App *app)
-{
-	const ViewFolder *folder = folder_here(app);
-
-	if (folder)
-		ask_text(app, _("New name: "), folder->shown, rename_folder, NULL);
-	else
-		app_notice(app, _("This is no folder."));
-}
-
-static void
-on_delete_folder(App *app, bool yes)
-{
-	if (yes)
-		change_folder(app, STORE_INTENT_DELETE, NULL);
-}
-
-static void
-ask_delete_folder(App *app)
-{
-	const ViewFolder *folder = folder_here(app);
-	g_autofree char *question = NULL;
-
-	if (!folder) {
-		app_notice(app, _("This is no folder."));
-		return;
-	}
-	question = folder->total > 0
-		       ? g_strdup_printf(_("Delete the folder %s and the mail in it? (y/n)"),
-					 folder->shown)
-		       : g_strdup_printf(_("Delete the folder %s? (y/n)"), folder->shown);
-	ask_yes(app, question, on_delete_folder);
-}
-
-/* ---- the queue -------------------------------------------------------------------------------------- */
-
-static void
-show_queue(App *app)
-{
-	g_autoptr(GError) error = NULL;
-
-	if (!app->store) {
-		app_notice(app, _("Nothing waits."));
-		return;
-	}
-	if (!app->queue)
-		app->queue = view_queue_new(app->store);
-	if (!view_queue_refresh(app->queue, &error)) {
-		app_complain(app, error);
-		return;
-	}
-	app_go(app, VIEW_PLACE_QUEUE);
-}
-
-static void
-retry_row(App *app)
-{
-	const ViewQueued *queued = app->queue ? view_queue_selected(app->queue) : NULL;
-
-	if (!queued || !has_engine(app))
-		return;
-	if (queued->state != STORE_ROW_FAILED)
-		app_notice(app, _("It did not fail: it goes by itself."));
-	else
-		remember(app, engine_retry(app->engine, queued->row, ENGINE_QUEUED),
-			 g_strdup(_("It is tried again.")));
-}
-
-static void
-on_drop(App *app, bool yes)
-{
-	const ViewQueued *queued = app->queue ? view_queue_selected(app->queue) : NULL;
-
-	if (yes && queued && has_engine(app))
-		remember(app, engine_drop(app->engine, queued->row),
-			 g_strdup(_("It is given up, and its effect here taken back.")));
-}
-
-static void
-explain_row(App *app)
-{
-	const ViewQueued *queued = app->queue ? view_queue_selected(app->queue) : NULL;
-	g_autofree char *text = NULL;
-
-	if (!queued)
-		return;
-	text = g_strdup_printf("%s: %s%s%s", view_queue_state(queued->state), queued->text,
-			       queued->error ? ". " : "", queued->error ? queued->error : "");
-	app_notice(app, text);
 }
 
 /* ---- the commands ------------------------------------------------------------------------------------- */
 
-static void
-ask_or_do(App *app, const char *argument, const char *label, AskDone verb, AskComplete complete)
-{
-	if (argument)
-		verb(app, argument);
-	else
-		ask_text(app, label, NULL, verb, complete);
-}
-
-static bool
-do_mark(App *app, ViewVerb verb, const char *argument)
-{
-	switch (verb) {
-	case VIEW_DO_MARK:
-		mark_one(app);
-		return true;
-	case VIEW_DO_MARK_PATTERN:
-		ask_or_do(app, argument, _("Tag what matches: "), on_mark_pattern, NULL);
-		return true;
-	case VIEW_DO_UNMARK_PATTERN:
-		ask_or_do(app, argument, _("Untag what matches: "), on_unmark_pattern, NULL);
-		return true;
-	case VIEW_DO_MARK_THREAD:
-		mark_thread(app);
-		return true;
-	case VIEW_DO_MARK_RANGE:
-		mark_range(app);
-		return true;
-	case VIEW_DO_UNMARK_ALL:
-		unmark_all(app);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool
-do_folder(App *app, ViewVerb verb, const char *argument)
-{
-	switch (verb) {
-	case VIEW_DO_CREATE_FOLDER:
-		ask_or_do(app, argument, _("Name of the new folder: "), create_folder, NULL);
-		return true;
-	case VIEW_DO_RENAME_FOLDER:
-		if (argument)
-			rename_folder(app, argument);
-		else
-			ask_rename(app);
-		return true;
-	case VIEW_DO_DELETE_FOLDER:
-		ask_delete_folder(app);
-		return true;
-	case VIEW_DO_SUBSCRIBE:
-		change_folder(app, STORE_INTENT_SUBSCRIBE, NULL);
-		return true;
-	case VIEW_DO_UNSUBSCRIBE:
-		change_folder(app, STORE_INTENT_UNSUBSCRIBE, NULL);
-		return true;
-	case VIEW_DO_QUEUE:
-		show_queue(app);
-		return true;
-	case VIEW_DO_RETRY:
-		retry_row(app);
-		return true;
-	case VIEW_DO_DROP:
-		ask_yes(app, _("Give this change up, and take it back here? (y/n)"), on_drop);
-		return true;
-	case VIEW_DO_EXPLAIN:
-		explain_row(app);
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool
 change_do(App *app, ViewVerb verb, const char *argument)
 {
+	if (verb != VIEW_DO_UNDO)
+		let_go(app);
 	switch (verb) {
 	case VIEW_DO_FLAG:
 		toggle_flag(app, STORE_FLAG_FLAGGED);
@@ -804,7 +549,7 @@ change_do(App *app, ViewVerb verb, const char *argument)
 		mark_folder_read(app);
 		return true;
 	case VIEW_DO_KEYWORD:
-		ask_or_do(app, argument, _("Keywords (+work -later): "), set_keywords, NULL);
+		ask_keywords(app, argument);
 		return true;
 	case VIEW_DO_DELETE:
 		put_away(app, STORE_ROLE_TRASH, STORE_ACTION_DELETE);
@@ -816,16 +561,21 @@ change_do(App *app, ViewVerb verb, const char *argument)
 		put_away(app, STORE_ROLE_ARCHIVE, STORE_ACTION_ARCHIVE);
 		return true;
 	case VIEW_DO_MOVE:
-		ask_or_do(app, argument, _("Move to: "), on_move, act_complete_folder);
+		if (hold(app))
+			change_ask_or_do(app, argument, _("Move to: "), on_move,
+					 act_complete_folder);
 		return true;
 	case VIEW_DO_COPY:
-		ask_or_do(app, argument, _("Copy to: "), on_copy, act_complete_folder);
+		if (hold(app))
+			change_ask_or_do(app, argument, _("Copy to: "), on_copy,
+					 act_complete_folder);
 		return true;
 	case VIEW_DO_UNDO:
-		if (has_engine(app))
-			remember(app, engine_undo(app->engine, NULL, ENGINE_QUEUED), NULL);
+		if (change_has_engine(app))
+			change_remember(app, engine_undo(app->engine, NULL, ENGINE_QUEUED), NULL)
+			    ->undoes = true;
 		return true;
 	default:
-		return do_mark(app, verb, argument) || do_folder(app, verb, argument);
+		return mark_do(app, verb, argument) || manage_do(app, verb, argument);
 	}
 }

@@ -90,10 +90,11 @@ title(const App *app)
 static char *
 hints(const App *app, int room)
 {
-	static const ViewVerb verbs[] = { VIEW_DO_HELP,	  VIEW_DO_BACK,	 VIEW_DO_QUIT,
-					  VIEW_DO_RETRY,  VIEW_DO_DROP,	 VIEW_DO_FOLDERS,
-					  VIEW_DO_SAVE,	  VIEW_DO_PARTS, VIEW_DO_OPEN,
-					  VIEW_DO_DELETE, VIEW_DO_UNDO,	 VIEW_DO_CHANGE_FOLDER };
+	static const ViewVerb verbs[] = {
+		VIEW_DO_HELP,	VIEW_DO_BACK, VIEW_DO_QUIT,  VIEW_DO_RETRY,	    VIEW_DO_DROP,
+		VIEW_DO_DELETE, VIEW_DO_UNDO, VIEW_DO_SAVE,  VIEW_DO_MARK,	    VIEW_DO_FOLDERS,
+		VIEW_DO_OPEN,	VIEW_DO_MOVE, VIEW_DO_PARTS, VIEW_DO_CHANGE_FOLDER,
+	};
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
@@ -185,7 +186,9 @@ draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *no
 	g_autofree char *date = view_date_text(row->date, now, columns.wide);
 	g_autofree char *person = person_text(view_list_mailbox(app->list), row);
 	g_autofree char *subject = safe_line(row->subject);
+	g_autofree char *keywords = safe_line(row->keywords);
 	g_autofree char *size = view_size_text(row->size);
+	int at;
 	char flags[FLAGS_CELLS];
 
 	flags_text(row, change_is_marked(app, row->id), flags);
@@ -194,8 +197,15 @@ draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *no
 	put(app, y, columns.from, columns.from_width, person, style);
 	if (columns.size)
 		put_right(app, y, columns.size + SIZE_CELLS, size, style);
-	put(app, y, columns.subject, width - columns.subject,
-	    *subject ? subject : _("(no subject)"), style);
+	at = columns.subject;
+	if (*keywords) {
+		int room = MIN(width_of(keywords), MAX((width - at) / 3, 0));
+
+		put(app, y, at, room, keywords, style | UI_NOTE);
+		at += room + 1;
+	}
+	if (at < width)
+		put(app, y, at, width - at, *subject ? subject : _("(no subject)"), style);
 }
 
 /* The words on an empty list: why it is. */

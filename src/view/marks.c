@@ -13,6 +13,7 @@ typedef enum {
 	WORD_FROM,
 	WORD_TO,
 	WORD_SUBJECT,
+	WORD_KEYWORD,
 	WORD_FLAGS, /* flags & MASK == WANT */
 } WordKind;
 
@@ -176,6 +177,7 @@ parse_word(const char *text, Word *word, GError **error)
 		{ "from:", WORD_FROM },
 		{ "to:", WORD_TO },
 		{ "subject:", WORD_SUBJECT },
+		{ "keyword:", WORD_KEYWORD },
 	};
 	g_autofree char *shown = safe_line(text);
 
@@ -250,6 +252,8 @@ word_matches(const Word *word, const StoreRow *row)
 		return contains(row->to, word->text) || contains(row->cc, word->text);
 	case WORD_SUBJECT:
 		return contains(row->subject, word->text);
+	case WORD_KEYWORD:
+		return contains(row->keywords, word->text);
 	case WORD_ANY:
 		break;
 	}

@@ -324,6 +324,7 @@ envelope_headers(const StoreRow *row)
 	add_header(headers, "Cc", row->cc);
 	add_header(headers, "Date", date);
 	add_header(headers, "Subject", row->subject);
+	add_header(headers, "Keywords", row->keywords);
 	if (strcmp(row->reply_to, row->from) != 0)
 		add_header(headers, "Reply-To", row->reply_to);
 	return headers;

@@ -265,6 +265,23 @@ class Away(Case):
         self.assertEqual(self.queue(), [])
         self.agree("INBOX")
 
+    def test_every_kind_of_change_is_queued_when_the_server_is_away(self):
+        self.do("folder", "create", "Old")
+        self.do("delete", "INBOX", "1")     # so that there is a trash
+        self.do("sync")
+        self.line.refuse()
+        for arguments in (("move", "INBOX", "2", "Old"), ("copy", "INBOX", "3", "Old"),
+                          ("delete", "INBOX", "4"), ("folder", "create", "New"),
+                          ("folder", "rename", "Old", "Older"), ("folder", "subscribe", "New")):
+            self.assertIn("queued", self.run_(NOT_NOW, *arguments).err, arguments)
+        self.assertIn("queued", self.run_(NOT_NOW, "append", "New", input=mail(77).raw).err)
+        self.line.accept()
+        self.do("sync")
+        self.assertEqual(self.queue(), [])
+        self.agree("INBOX", "Older", "New", "Trash")
+        self.assertEqual(set(self.there("New")), {"<77@example.org>"})
+        self.assertEqual(set(self.there("Older")), {"<2@example.org>", "<3@example.org>"})
+
     def test_what_a_server_refuses_stays_with_its_words(self):
         self.do("sync")
         self.offline("folder", "create", "Gone")
@@ -274,7 +291,7 @@ class Away(Case):
         client.delete("Gone")
         client.logout()
         self.offline("flag", "INBOX", "2", "+\\Seen")
-        self.postern.run("sync")
+        self.assertIn("1 change failed", self.postern.run("sync").err)
         rows = self.queue()
         self.assertEqual([row["state"] for row in rows], ["failed"], rows)
         self.assertEqual(rows[0]["action"], "move")

@@ -1,0 +1,32 @@
+/* What changes mail and folders: shared by change.c, mark.c and manage.c. */
+#ifndef UI_CHANGE_PRIVATE_H
+#define UI_CHANGE_PRIVATE_H
+
+#include "app-private.h"
+
+/* A request on its way into the journal. */
+typedef struct Change {
+	EngineRequest request;
+	char *done;	       /* what to say then; NULL: nothing, or what the event says */
+	bool undoes;	       /* what the event says was taken back */
+	StoreMailboxRole role; /* then put away there what is held; NONE */
+	StoreAction action;
+	char **keywords; /* still to be changed of MESSAGES, as parts of one action; NULL: none */
+	StoreId mailbox;
+	GArray *messages; /* of StoreId; NULL */
+} Change;
+
+/* Kept until its DONE.  Borrowed. */
+Change *change_remember(App *app, EngineRequest request, char *take_done);
+Change *change_intend(App *app, const StoreIntent *intent, char *take_done);
+/* False: there is none, and that has been said. */
+bool change_has_engine(App *app);
+/* With ARGUMENT at once, else after asking for it. */
+void change_ask_or_do(App *app, const char *argument, const char *label, AskDone verb,
+		      AskComplete complete);
+
+/* False: VERB is none of these. */
+bool mark_do(App *app, ViewVerb verb, const char *argument);
+bool manage_do(App *app, ViewVerb verb, const char *argument);
+
+#endif
