@@ -144,7 +144,7 @@ client_send(Client *client, Call *take_call)
 	g_queue_push_tail(&client->pending, take_call);
 	if (client->greeted)
 		ask(client, take_call);
-	else if (!client->look)
+	else if (client->fd < 0 && !client->look)
 		look_later(client, LOOK_MS);
 }
 
@@ -194,7 +194,8 @@ take_hello(Client *client)
 	client->greeted = client->was_served = true;
 	client->told = false;
 	for (GList *at = client->pending.head; at; at = at->next)
-		ask(client, at->data);
+		if (!((Call *)at->data)->sent)
+			ask(client, at->data);
 }
 
 static void
@@ -294,6 +295,8 @@ connect_to(Client *client)
 			close(fd);
 		return false;
 	}
+	/* One line at a time: what was asked is asked once. */
+	engine_drop_source(&client->look);
 	client->fd = fd;
 	client->based = false;
 	client->reads = watch(client, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
@@ -338,6 +341,8 @@ on_look(void *data)
 	g_autoptr(GError) error = NULL;
 
 	engine_drop_source(&client->look);
+	if (client->fd >= 0)
+		return G_SOURCE_REMOVE;
 	if (engine_take_store(client->engine, &error)) {
 		take_over(client);
 		return G_SOURCE_REMOVE;

@@ -77,7 +77,7 @@ const ViewCommand view_commands[] = {
 	{ VIEW_DO_MARK_THREAD, VIEW_PLACE_LIST, "tag-thread", "%", NULL,
 	  N_("Tag the whole conversation of this message") },
 	{ VIEW_DO_MARK_PATTERN, VIEW_PLACE_LIST, "tag-pattern", "T", N_("PATTERN"),
-	  N_("Tag what matches: WORD, from:WORD, to:WORD, subject:WORD, keyword:WORD, is:unread") },
+	  N_("Tag what matches: WORD, from:, to:, subject:, keyword:WORD, is:unread") },
 	{ VIEW_DO_UNMARK_PATTERN, VIEW_PLACE_LIST, "untag-pattern", "Ctrl-T", N_("PATTERN"),
 	  N_("Take the tags off what matches") },
 	{ VIEW_DO_UNMARK_ALL, VIEW_PLACE_LIST, "untag-all", "U", NULL, N_("Take all tags away") },

@@ -198,6 +198,68 @@ noise_on_the_socket_is_cut_off(void **state)
 	close(second);
 }
 
+static void
+loop_ms(int ms)
+{
+	int64_t end = g_get_monotonic_time() + ms * INT64_C(1000);
+
+	while (g_get_monotonic_time() < end)
+		if (!g_main_context_iteration(NULL, FALSE))
+			g_usleep(1000);
+}
+
+static unsigned
+jobs_of(int fd)
+{
+	g_autoptr(GByteArray) in = g_byte_array_new();
+	uint8_t piece[4096];
+	ssize_t n;
+	GVariant *dict;
+	unsigned jobs = 0;
+
+	while ((n = recv(fd, piece, sizeof piece, MSG_DONTWAIT)) > 0)
+		g_byte_array_append(in, piece, (guint)n);
+	while (wire_take(in, &dict) && dict) {
+		jobs += g_str_equal(wire_op(dict), "job");
+		g_variant_unref(dict);
+	}
+	return jobs;
+}
+
+/* One that has the store and takes its time to say hello. */
+static void
+what_is_asked_before_the_hello_is_asked_once(void **state)
+{
+	Fixture *fixture = *state;
+	g_auto(Second) second = { 0 };
+	g_autoptr(Store) store = store_open(fixture->dir, STORE_WRITER, NULL, NULL, NULL);
+	g_autoptr(GByteArray) hello = g_byte_array_new();
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), dir_fd = -1, line;
+
+	assert_non_null(store);
+	assert_true(serve_address(fixture->dir, &address, &dir_fd));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	start(&second, fixture, true);
+	ask(&second, engine_folders(second.engine, NULL));
+	loop_ms(300);
+	line = accept(fd, NULL, NULL);
+	assert_true(line >= 0);
+	assert_int_equal(accept(fd, NULL, NULL), -1); /* nobody came twice */
+	assert_int_equal(jobs_of(line), 0);
+	wire_put(hello, wire_simple("hello", 0));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(send(line, hello->data, hello->len, MSG_NOSIGNAL), hello->len);
+		loop_ms(100);
+		assert_int_equal(jobs_of(line), i == 0 ? 1 : 0);
+	}
+	close(line);
+	close(fd);
+	if (dir_fd >= 0)
+		close(dir_fd);
+}
+
 /* Every octet of frames, changed one after the other: none is read past its end. */
 static void
 a_spoilt_frame_is_a_frame_or_is_not(void **state)
@@ -281,6 +343,8 @@ main(void)
 						fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(noise_on_the_socket_is_cut_off, fixture_set_up,
 						fixture_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_asked_before_the_hello_is_asked_once,
+						fixture_set_up, fixture_tear_down),
 		cmocka_unit_test(a_spoilt_frame_is_a_frame_or_is_not),
 		cmocka_unit_test(a_job_and_an_event_come_as_they_were_sent),
 	};
