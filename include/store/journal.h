@@ -53,7 +53,7 @@ typedef enum {			      /* numbers are on disk */
 	       STORE_INTENT_COPY = 3,
 	       STORE_INTENT_EXPUNGE = 4, /* these messages, for good */
 	       STORE_INTENT_APPEND = 5,
-	       STORE_INTENT_CREATE = 6, /* a folder */
+	       STORE_INTENT_CREATE = 6, /* a folder, and subscribe to it */
 	       STORE_INTENT_RENAME = 7, /* ... and those below it */
 	       STORE_INTENT_DELETE = 8, /* ... and what is in it; not those below it */
 	       STORE_INTENT_SUBSCRIBE = 9,
@@ -133,7 +133,8 @@ typedef struct StoreJournalRow {
 	StoreRowState state;
 	StoreId mailbox, dest; /* 0: none.  Where the person saw them: what is to be selected is the
 				* target's */
-	uint16_t flag; /* APPEND: the flags, and KEYWORD the keywords between spaces, as it was made */
+	uint16_t
+	    flag; /* APPEND: the flags, and KEYWORD the keywords between spaces, as it was made */
 	char *keyword; /* NULL: none */
 	bool set;
 	char *name; /* CREATE, RENAME: new; DELETE: the folder's; else NULL */

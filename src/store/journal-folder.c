@@ -157,6 +157,7 @@ create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **err
 				 .raw = (char *)intent->raw.at,
 				 .raw_size = span_size(intent->raw),
 				 .name = (char *)intent->name,
+				 .subscribed = true, /* as it will be */
 				 .selectable = true };
 
 	if (!check_name(intent, error) ||

@@ -211,6 +211,20 @@ subscribed_already_is_nothing_to_do(void **state)
 }
 
 static void
+a_folder_that_is_made_is_subscribed(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "Made");
+
+	assert_true(is_subscribed(&f, made.mailbox));
+	intend(&f, STORE_INTENT_UNSUBSCRIBE, made.mailbox, NULL);
+	check_queue(&f, "create Made, unsubscribe");
+	done(&f, made.row);
+	assert_false(is_subscribed(&f, made.mailbox));
+	end(&f);
+}
+
+static void
 subscribed_in_vain_may_be_tried_anew(void **state)
 {
 	Fixture f = begin(*state);
@@ -252,6 +266,7 @@ main(void)
 		TEST(what_is_to_be_made_below_is_renamed_too),
 		TEST(what_is_to_be_made_below_goes_back_with_it),
 		TEST(subscribed_already_is_nothing_to_do),
+		TEST(a_folder_that_is_made_is_subscribed),
 		TEST(subscribed_in_vain_may_be_tried_anew),
 		TEST(a_row_outlives_its_folder_and_can_be_dropped),
 	};
