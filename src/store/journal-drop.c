@@ -95,10 +95,12 @@ place_without(Desk *desk, const StoreJournalRow *row, StoreId id, int64_t *epoch
 		dest = claim->kind == STORE_INTENT_EXPUNGE ? 0 : claim->dest;
 	}
 	if (dest >= 0) {
-		Sheet *sheet = desk_mailbox(desk, dest, error);
+		Sheet *sheet;
 
-		*epoch = sheet ? sheet->head.epoch : -1;
-		return sheet != NULL;
+		if (!desk_find(desk, dest, &sheet, error))
+			return false;
+		*epoch = sheet ? sheet->head.epoch : 0;
+		return true;
 	}
 	if (!place_location(desk->store, &place, epoch, &uid, error))
 		return false;
@@ -152,12 +154,13 @@ carry_back(Desk *desk, GArray *backs, GError **error)
 static bool
 drop_copied(Desk *desk, const Target *target, GError **error)
 {
-	Sheet *source = desk_mailbox(desk, target->mailbox, error);
-	uint32_t uid;
+	uint32_t uid = target->uid;
+	Sheet *source;
 
-	if (!source || !place_leftover(desk->store, target->id, source->head.epoch, &uid, error))
+	if (!desk_find(desk, target->mailbox, &source, error) ||
+	    (source && !place_leftover(desk->store, target->id, source->head.epoch, &uid, error)))
 		return false;
-	return !uid || place_revive(desk, source, target->id, uid, 0, error);
+	return !source || !uid || place_revive(desk, source, target->id, uid, 0, error);
 }
 
 static bool

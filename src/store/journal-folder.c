@@ -496,21 +496,26 @@ find_folder(Store *store, StoreId id, StoreMailbox **mailbox, GError **error)
 	return false;
 }
 
+/* The server has the new name.  With another rename waiting, that one is still what the person sees. */
 static bool
 renamed_there(Store *store, const StoreJournalRow *row, const StoreMailbox *mailbox, GError **error)
 {
+	g_autoptr(StoreJournalRow) later = NULL;
 	g_autoptr(GPtrArray) all = NULL;
 
-	if (!family(store, mailbox, &all, error))
+	if (!open_row(store, mailbox->id, STORE_INTENT_RENAME, &later, error) ||
+	    !family(store, mailbox, &all, error))
 		return false;
 	for (guint i = 0; i < all->len; i++) {
 		const StoreMailbox *other = g_ptr_array_index(all, i);
+		g_autofree char *name = renamed(mailbox, other, row->name);
 
 		if (is_made_below(mailbox, other))
 			continue;
 		if (!follow_raw(store, mailbox, mailbox->raw_size, other,
 				span_of(row->raw, row->raw_size), error) ||
-		    !run_one(store, SQL_MAILBOX_RENAMED, other->id, error))
+		    !run_one(store, SQL_MAILBOX_RENAMED, other->id, error) ||
+		    (later && !set_name(store, SQL_MAILBOX_OLD_NAME, other->id, name, error)))
 			return false;
 	}
 	return true;

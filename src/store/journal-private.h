@@ -68,7 +68,8 @@ bool target_find(Store *store, StoreId row, StoreId id, Target *target, bool *fo
 bool target_set(Store *store, StoreId row, StoreId id, StoreTargetState state, uint8_t changed,
 		GError **error);
 /* The message is no more: nothing is to be done with it.  COPIES (of StoreId) tells what was to be copied
- * from it, SOURCES what it was to be a copy of; without, rows that are to copy it are left as they are. */
+ * from it, SOURCES what it was to be a copy of; without, rows that are to copy it
+ * or have moved it half are left as they are. */
 bool targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError **error);
 /* Messages of ROW that nothing holds any more go. */
 bool journal_release_strays(Desk *desk, StoreId row, GError **error);

@@ -169,10 +169,17 @@ where_is(Store *store, const StoreJournalRow *row, const Target *target, StoreTa
 	if (!found)
 		return hinted(store, target, out, error);
 	if (target->state == STORE_TARGET_COPIED) {
+		g_autoptr(GError) failed = NULL;
 		StoreHead head;
 
-		if (!store_head_load(store, target->mailbox, &head, error) ||
-		    !place_leftover(store, target->id, head.epoch, &out->uid, error))
+		if (!store_head_load(store, target->mailbox, &head, &failed)) {
+			if (postern_error_is(failed, POSTERN_ERROR_GONE))
+				return true;
+			g_propagate_error(error, g_steal_pointer(&failed));
+			return false;
+		}
+		out->uid = target->uid;
+		if (!place_leftover(store, target->id, head.epoch, &out->uid, error))
 			return false;
 		out->mailbox = out->uid ? target->mailbox : 0;
 		return true;

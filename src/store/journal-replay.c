@@ -100,10 +100,13 @@ static bool
 note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
 {
 	Located located = { id, uid };
-	Sheet *dest = desk_mailbox(&doing->desk, doing->row->dest, error);
+	Sheet *dest;
 
-	if (!dest)
+	if (!desk_find(&doing->desk, doing->row->dest, &dest, error))
 		return false;
+	/* The folder was deleted meanwhile, and what was in it with it. */
+	if (!dest)
+		return place_unlocate(&doing->desk, id, error);
 	if (!uid && doing->row->dest_uidnext &&
 	    !met_already(doing, dest, id, sized, &located.uid, error))
 		return false;
@@ -152,8 +155,12 @@ lose(Doing *doing, StoreId id, GError **error)
 static bool
 is_leftover(Doing *doing, const Target *target, Sheet **source, uint32_t *uid, GError **error)
 {
-	*source = desk_mailbox(&doing->desk, target->mailbox, error);
-	return *source &&
+	*uid = target->uid;
+	if (!desk_find(&doing->desk, target->mailbox, source, error))
+		return false;
+	if (!*source)
+		*uid = 0;
+	return !*source ||
 	       place_leftover(doing->store, target->id, (*source)->head.epoch, uid, error);
 }
 
@@ -174,6 +181,23 @@ finish_copied(Doing *doing, const Target *target, const StoreOutcome *outcome, G
 	return place_unhide(&doing->desk, source, uid, error);
 }
 
+/* Where the original is to be expunged. */
+static bool
+note_original(Store *store, const Target *target, const StoreHead *head, uint32_t uid,
+	      GError **error)
+{
+	StoreQuery *query = store_query(store, SQL_TARGET_AT, error);
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, target->row);
+	sqlite3_bind_int64(query, 2, target->id);
+	sqlite3_bind_int64(query, 3, head->mailbox);
+	sqlite3_bind_int64(query, 4, head->uidvalidity);
+	sqlite3_bind_int64(query, 5, uid);
+	return store_run(store, query, NULL, error);
+}
+
 /* The original as a message of its own, before the copy takes the identity with it. */
 static bool
 leave_original(Doing *doing, const Target *target, uint16_t flags, bool revive, GError **error)
@@ -186,15 +210,15 @@ leave_original(Doing *doing, const Target *target, uint16_t flags, bool revive, 
 
 	if (!place_find(doing->store, target->id, &place, &found, error))
 		return false;
-	/* Moved back here meanwhile: the UID is the copy's no more, the original is met anew. */
-	if (!found || place.uid)
+	if (!found)
 		return true;
 	if (!place_location(doing->store, &place, &epoch, &uid, error))
 		return false;
 	if (!uid)
 		return true;
 	source = desk_epoch(&doing->desk, epoch, error);
-	if (!source || !place_leave(doing->store, target->id, error))
+	if (!source || !place_leave(&doing->desk, &place, source, uid, error) ||
+	    !note_original(doing->store, target, &source->head, uid, error))
 		return false;
 	return !revive || place_revive(&doing->desk, source, target->id, uid, flags, error);
 }

@@ -209,7 +209,8 @@ targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError
 	for (guint i = 0; i < claims->len; i++) {
 		const Claim *claim = g_ptr_array_index(claims, i);
 
-		if (claim->copy && !copies)
+		/* The original of a half done move is still to go. */
+		if (!copies && (claim->copy || claim->target == STORE_TARGET_COPIED))
 			continue;
 		if (claim->copy)
 			g_array_append_val(copies, claim->copy);

@@ -306,8 +306,7 @@ undo(Store *store, StoreId group, StoreUndone *out, GError **error)
 	g_autoptr(GPtrArray) rows = NULL;
 	const StoreJournalRow *first;
 
-	if (!journal_run(store, SQL_UNDO_MARK, group, 0, 0, 0, error) ||
-	    !group_rows(store, group, &rows, error))
+	if (!group_rows(store, group, &rows, error))
 		return false;
 	for (guint i = 0; i < rows->len; i++) {
 		if (!undo_row(&undoing, g_ptr_array_index(rows, i), error))
@@ -317,7 +316,8 @@ undo(Store *store, StoreId group, StoreUndone *out, GError **error)
 	out->kind = first->kind;
 	out->action = first->action;
 	out->words = words_of(store, first, out->n);
-	return true;
+	/* Last, because what is marked is no longer kept. */
+	return journal_run(store, SQL_UNDO_MARK, group, 0, 0, 0, error);
 }
 
 /* An action that cannot be taken back is not to stand in the way of those before it. */

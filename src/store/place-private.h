@@ -34,6 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Desk, desk_clear)
 /* Borrowed from the desk; NULL with an error, GONE when there is none. */
 Sheet *desk_mailbox(Desk *desk, StoreId mailbox, GError **error);
 Sheet *desk_epoch(Desk *desk, int64_t epoch, GError **error);
+/* *SHEET NULL: the mailbox has been deleted. */
+bool desk_find(Desk *desk, StoreId mailbox, Sheet **sheet, GError **error);
 void desk_edit(Sheet *sheet, OrderKind kind, OrderRecord record);
 /* Carries the edits out, and saves what was touched. */
 bool desk_apply(Desk *desk, GError **error);
@@ -51,7 +53,7 @@ bool place_find(Store *store, StoreId id, Place *place, bool *found, GError **er
 /* The location of a message that stands at PLACE: *EPOCH 0: none. */
 bool place_location(Store *store, const Place *place, int64_t *epoch, uint32_t *uid,
 		    GError **error);
-/* The leftover of ID in EPOCH; *UID 0: none. */
+/* Is UID in EPOCH a leftover of ID?  *UID becomes 0: no. */
 bool place_leftover(Store *store, StoreId id, int64_t epoch, uint32_t *uid, GError **error);
 bool place_set(Store *store, StoreId id, int64_t epoch, uint32_t uid, GError **error);
 
@@ -87,8 +89,8 @@ bool place_locate(Desk *desk, Sheet *there, const Located *located, size_t n, GE
 bool place_unlocate(Desk *desk, StoreId id, GError **error);
 /* The UID in SHEET is not the server's any more.  It was hidden. */
 bool place_unhide(Desk *desk, Sheet *sheet, uint32_t uid, GError **error);
-/* The location becomes a leftover. */
-bool place_leave(Store *store, StoreId id, GError **error);
+/* The location, which is UID in SHEET, becomes a leftover. */
+bool place_leave(Desk *desk, const Place *place, Sheet *sheet, uint32_t uid, GError **error);
 /* The leftover UID in SHEET becomes a message of its own, a copy of ID, with FLAGS added. */
 bool place_revive(Desk *desk, Sheet *sheet, StoreId id, uint32_t uid, uint16_t flags,
 		  GError **error);

@@ -66,6 +66,18 @@ desk_epoch(Desk *desk, int64_t epoch, GError **error)
 	return store_head_by_epoch(desk->store, epoch, &head, error) ? take_up(desk, head) : NULL;
 }
 
+bool
+desk_find(Desk *desk, StoreId mailbox, Sheet **sheet, GError **error)
+{
+	g_autoptr(GError) failed = NULL;
+
+	*sheet = desk_mailbox(desk, mailbox, &failed);
+	if (*sheet || postern_error_is(failed, POSTERN_ERROR_GONE))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&failed));
+	return false;
+}
+
 void
 desk_edit(Sheet *sheet, OrderKind kind, OrderRecord record)
 {
@@ -173,7 +185,19 @@ place_location(Store *store, const Place *place, int64_t *epoch, uint32_t *uid, 
 bool
 place_leftover(Store *store, StoreId id, int64_t epoch, uint32_t *uid, GError **error)
 {
-	return hidden_of(store, id, true, &epoch, uid, error);
+	g_autoptr(StoreQuery) query = store_query(store, SQL_HIDDEN_LEFT, error);
+	bool row;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, epoch);
+	sqlite3_bind_int64(query, 2, *uid);
+	sqlite3_bind_int64(query, 3, id);
+	if (!store_step(store, query, &row, error))
+		return false;
+	if (!row)
+		*uid = 0;
+	return true;
 }
 
 bool
@@ -443,7 +467,7 @@ place_revive(Desk *desk, Sheet *sheet, StoreId id, uint32_t uid, uint16_t flags,
 
 /* Takes the UID from a message at its place: out of the order and in again, without. */
 static bool
-strip_uid(Desk *desk, const Place *place, GError **error)
+without_uid(Desk *desk, const Place *place, GError **error)
 {
 	g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(Meant));
 	Meant m = { .id = place->id, .date = place->date, .uid = place->uid };
@@ -456,8 +480,7 @@ strip_uid(Desk *desk, const Place *place, GError **error)
 		return false;
 	desk_edit(sheet, ORDER_INSERT,
 		  order_record(place->date, 0, place->id, g_array_index(one, Meant, 0).flags));
-	return place_set(desk->store, place->id, place->epoch, 0, error) &&
-	       uid_delete(desk->store, place->epoch, place->uid, error);
+	return place_set(desk->store, place->id, place->epoch, 0, error);
 }
 
 bool
@@ -472,7 +495,8 @@ place_unlocate(Desk *desk, StoreId id, GError **error)
 	if (!place_find(desk->store, id, &place, &found, error))
 		return false;
 	if (found && place.uid)
-		return strip_uid(desk, &place, error);
+		return without_uid(desk, &place, error) &&
+		       uid_delete(desk->store, place.epoch, place.uid, error);
 	if (!hidden_of(desk->store, id, false, &epoch, &uid, error))
 		return false;
 	if (!uid)
@@ -482,14 +506,14 @@ place_unlocate(Desk *desk, StoreId id, GError **error)
 }
 
 bool
-place_leave(Store *store, StoreId id, GError **error)
+place_leave(Desk *desk, const Place *place, Sheet *sheet, uint32_t uid, GError **error)
 {
-	StoreQuery *query = store_query(store, SQL_HIDDEN_LEAVE, error);
-
-	if (!query)
-		return false;
-	sqlite3_bind_int64(query, 1, id);
-	return store_run(store, query, NULL, error);
+	if (!place->uid)
+		return journal_run(desk->store, SQL_HIDDEN_LEAVE, sheet->head.epoch, uid, 0, 0,
+				   error);
+	/* It was moved back here meanwhile: it stays, as the copy, until that is moved back. */
+	return without_uid(desk, place, error) &&
+	       uid_hide(sheet, desk->store, uid, place->id, true, error);
 }
 
 /* What UID of SHEET is known as; *ID 0: as nothing. */
@@ -555,9 +579,9 @@ bring_back(Desk *desk, Sheet *there, const GArray *strays, GError **error)
 		if (!nowhere ||
 		    !journal_wanted(desk->store, m->id, there->head.mailbox, &wanted, error))
 			return false;
-		to = desk_mailbox(desk, wanted, error);
 		g_array_append_val(one, *m);
-		if (!to || !place_move(desk, nowhere, to, one, error))
+		if (!desk_find(desk, wanted, &to, error) ||
+		    !place_move(desk, nowhere, to ? to : there, one, error))
 			return false;
 	}
 	return true;

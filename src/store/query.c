@@ -199,6 +199,7 @@ static const char *const texts[SQL_N] = {
 	[SQL_MAILBOX_RAW] = "UPDATE mailboxes SET raw = ?2 WHERE id = ?1",
 	[SQL_MAILBOX_RENAME] =
 	    "UPDATE mailboxes SET old_name = coalesce(old_name, name), name = ?2 WHERE id = ?1",
+	[SQL_MAILBOX_OLD_NAME] = "UPDATE mailboxes SET old_name = ?2 WHERE id = ?1",
 	[SQL_MAILBOX_RENAMED] = "UPDATE mailboxes SET old_name = NULL, gone = 0 WHERE id = ?1",
 	[SQL_MAILBOX_UNRENAMED] =
 	    "UPDATE mailboxes SET name = coalesce(old_name, name), old_name = NULL WHERE id = ?1",
@@ -222,7 +223,11 @@ static const char *const texts[SQL_N] = {
 	[SQL_HIDDEN_FIND] = "SELECT leftover FROM hidden WHERE epoch = ?1 AND uid = ?2",
 	[SQL_HIDDEN_OF] = "SELECT epoch, uid FROM hidden WHERE id = ?1 AND leftover = ?2"
 			  " AND (?3 = 0 OR epoch = ?3) LIMIT 1",
-	[SQL_HIDDEN_LEAVE] = "UPDATE hidden SET leftover = 1 WHERE id = ?1",
+	[SQL_HIDDEN_LEAVE] = "UPDATE hidden SET leftover = 1 WHERE epoch = ?1 AND uid = ?2",
+	[SQL_HIDDEN_LEFT] =
+	    "SELECT 1 FROM hidden WHERE epoch = ?1 AND uid = ?2 AND id = ?3 AND leftover",
+	[SQL_TARGET_AT] = "UPDATE targets SET mailbox = ?3, uidvalidity = ?4, uid = ?5 WHERE seq = "
+			  "?1 AND id = ?2",
 	[SQL_HIDDEN_UIDS] = "SELECT uid FROM hidden WHERE epoch = ?1",
 	[SQL_HIDDEN_ALL] = "SELECT uid, id, leftover FROM hidden WHERE epoch = ?1",
 	[SQL_MESSAGE_PLACE] = "UPDATE messages SET epoch = ?2, uid = ?3 WHERE id = ?1",
@@ -331,8 +336,10 @@ static const char *const texts[SQL_N] = {
 	    "  JOIN journal j ON j.seq = p.seq WHERE p.copy = t.id AND p.copy > 0 AND p.seq < ?1"
 	    "  AND p.state < 2 AND j.state < 3)) LIMIT 1",
 	[SQL_JOURNAL_OLDEST] =
-	    "SELECT min(grp) FROM (SELECT DISTINCT grp FROM journal ORDER BY grp DESC LIMIT ?1)",
-	[SQL_JOURNAL_OLD] = "SELECT seq FROM journal WHERE grp < ?1 AND state = 4 LIMIT 1",
+	    "SELECT min(grp) FROM (SELECT DISTINCT grp FROM journal WHERE action NOT IN (3, 4)"
+	    " AND NOT undone ORDER BY grp DESC LIMIT ?1)",
+	[SQL_JOURNAL_OLD] = "SELECT seq FROM journal WHERE state = 4"
+			    " AND (grp < ?1 OR action IN (3, 4) OR undone) LIMIT 1",
 	[SQL_TARGET_ADD] = "INSERT INTO targets VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_TARGET_FIND] = "SELECT " TARGET_COLUMNS " FROM targets WHERE seq = ?1 AND id = ?2",
 	[SQL_TARGETS] = "SELECT " TARGET_COLUMNS " FROM targets WHERE seq = ?1 AND id > ?2"

@@ -315,9 +315,35 @@ change_mind(Model *model)
 
 /* ---- the engine ------------------------------------------------------------------------------------------ */
 
+/* How a server takes a row. */
+typedef struct Manner {
+	bool tell;   /* it has UIDPLUS */
+	bool halves; /* it has no MOVE: first the copy */
+	bool leave;  /* it cannot expunge single messages */
+} Manner;
+
+/* The second half of a move: its original goes, or stays with \\Deleted. */
+static void
+serve_original(const StoreTarget *target, Box *from, Manner manner, StoreOutcome *outcome,
+	       GArray *news)
+{
+	guint at = 0;
+	Mail *there = mail_of(from, target->uid, &at);
+
+	outcome->left = there && manner.leave;
+	if (outcome->left)
+		there->flags |= STORE_FLAG_DELETED;
+	outcome->state = there ? STORE_TARGET_DONE : STORE_TARGET_GONE;
+	if (!there || manner.leave)
+		return;
+	g_array_remove_index(from->mails, at);
+	g_array_append_val(news, target->mailbox);
+	g_array_append_val(news, ((StoreId){ target->uid }));
+}
+
 /* What the server does with one target, and what it tells of it. */
 static bool
-serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, bool tell,
+serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, Manner manner,
       StoreOutcome *outcome, GArray *news)
 {
 	Box *from = target->mailbox ? box_of(model, target->mailbox) : NULL;
@@ -327,6 +353,10 @@ serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, bool 
 	Mail mail;
 
 	*outcome = (StoreOutcome){ .message = target->message, .state = STORE_TARGET_GONE };
+	if (target->state == STORE_TARGET_COPIED) {
+		serve_original(target, from, manner, outcome, news);
+		return true;
+	}
 	if (row->kind == STORE_INTENT_APPEND) {
 		g_autoptr(StoreRow) was = NULL;
 		GError *error = NULL;
@@ -347,14 +377,16 @@ serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, bool 
 							   : there->flags & ~row->flag);
 		return true;
 	}
-	if (row->kind == STORE_INTENT_MOVE || row->kind == STORE_INTENT_EXPUNGE) {
+	if (row->kind == STORE_INTENT_MOVE && manner.halves) {
+		outcome->state = STORE_TARGET_COPIED;
+	} else if (row->kind == STORE_INTENT_MOVE || row->kind == STORE_INTENT_EXPUNGE) {
 		g_array_remove_index(from->mails, at);
 		g_array_append_val(news, target->mailbox);
 		g_array_append_val(news, ((StoreId){ target->uid }));
 	}
 	if (row->kind != STORE_INTENT_EXPUNGE) {
 		outcome->uid = arrive(to, mail);
-		if (!tell)
+		if (!manner.tell)
 			outcome->uid = 0;
 	}
 	return true;
@@ -404,13 +436,48 @@ targets_to_send(Model *model, StoreId row)
 	return targets;
 }
 
+/* One command, or some: what the server does with it, and what is heard of that. */
+static void
+send(Model *model, const StoreJournalRow *row, Manner manner)
+{
+	g_autoptr(GArray) targets = targets_to_send(model, row->id);
+	g_autoptr(GArray) outcomes = g_array_new(FALSE, FALSE, sizeof(StoreOutcome));
+	g_autoptr(GArray) news = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	Box *dest = box_of(model, row->dest);
+	GError *error = NULL;
+
+	for (guint i = 0; i < targets->len; i++) {
+		const StoreTarget *target = &g_array_index(targets, StoreTarget, i);
+		StoreOutcome outcome;
+
+		if (!serve(model, row, target, manner, &outcome, news) &&
+		    row->kind != STORE_INTENT_EXPUNGE)
+			note_key(model, model->gone, outcome.message);
+		if (model->talk)
+			print_message("    %d at %d:%u, %u -> %u %u\n", (int)outcome.message,
+				      (int)target->mailbox, target->uid, target->state,
+				      outcome.state, outcome.uid);
+		g_array_append_val(outcomes, outcome);
+	}
+	if (draw(model, 2))
+		hear_news(model, news);
+	if (dest && draw(model, 3) == 0)
+		synchronise(model, dest);
+	if (outcomes->len > 0)
+		MUST(store_journal_done(model->store, row->id, (StoreOutcome *)outcomes->data,
+					outcomes->len, &error));
+	if (draw(model, 2))
+		hear_news(model, news);
+}
+
 /* Sends one row, and has it confirmed. */
 static void
 replay(Model *model, const StoreJournalRow *row, bool troubled)
 {
-	g_autoptr(GArray) targets = NULL, outcomes = NULL, news = NULL;
 	Box *dest = box_of(model, row->dest);
-	bool tell = draw(model, 3) > 0;
+	Manner manner = { .tell = draw(model, 3) > 0,
+			  .halves = row->kind == STORE_INTENT_MOVE && draw(model, 3) == 0,
+			  .leave = troubled && draw(model, 3) == 0 };
 	GError *error = NULL;
 
 	MUST(store_journal_sent(model->store, row->id, dest ? dest->uidvalidity : 0,
@@ -426,31 +493,18 @@ replay(Model *model, const StoreJournalRow *row, bool troubled)
 	}
 	if (troubled && draw(model, 4) == 0)
 		wish(model);
-	targets = targets_to_send(model, row->id);
-	outcomes = g_array_new(FALSE, FALSE, sizeof(StoreOutcome));
-	news = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	for (guint i = 0; i < targets->len; i++) {
-		StoreOutcome outcome;
-
-		if (!serve(model, row, &g_array_index(targets, StoreTarget, i), tell, &outcome,
-			   news) &&
-		    row->kind != STORE_INTENT_EXPUNGE)
-			note_key(model, model->gone, outcome.message);
-		if (model->talk)
-			print_message("    %d at %d:%u, %u -> %u\n", (int)outcome.message,
-				      (int)g_array_index(targets, StoreTarget, i).mailbox,
-				      g_array_index(targets, StoreTarget, i).uid, outcome.state,
-				      outcome.uid);
-		g_array_append_val(outcomes, outcome);
+	send(model, row, manner);
+	if (!manner.halves)
+		return;
+	if (troubled && draw(model, 3) == 0) {
+		MUST(store_journal_unsent(model->store, row->id, &error));
+		return;
 	}
-	if (draw(model, 2))
-		hear_news(model, news);
-	if (dest && draw(model, 3) == 0)
-		synchronise(model, dest);
-	MUST(store_journal_done(model->store, row->id, (StoreOutcome *)outcomes->data,
-				outcomes->len, &error));
-	if (draw(model, 2))
-		hear_news(model, news);
+	must_be_sound(model->store);
+	if (troubled && draw(model, 3) == 0)
+		wish(model);
+	manner.halves = false;
+	send(model, row, manner);
 }
 
 /* The first row that nothing stands in the way of. */

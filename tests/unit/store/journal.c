@@ -577,6 +577,114 @@ undo_goes_back_step_by_step(void **state)
 	end(&f);
 }
 
+static void
+undo_outlives_a_restart(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = move(&f, f.inbox, f.archive, id);
+
+	sent(&f, out.row);
+	done(&f, out.row, id, 70);
+	store_close(f.store);
+	f.store = open_writer(*state);
+	undo(&f, 1);
+	assert_int_equal(mailbox_of(&f, id), f.inbox);
+	assert_int_equal(queue_length(&f), 1);
+	end(&f);
+}
+
+static void
+what_is_expunged_comes_back_while_it_waits_only(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended out = expunge(&f, f.inbox, id);
+	GError *error = NULL;
+
+	undo(&f, 1);
+	assert_int_equal(id_of_uid(f.store, f.inbox, 3), id);
+	assert_int_equal(mailbox_of(&f, id), f.inbox);
+	assert_int_equal(queue_length(&f), 0);
+	flag(&f, f.inbox, id, STORE_FLAG_SEEN, true);
+	out = expunge(&f, f.inbox, id);
+	sent(&f, out.row);
+	MUST_FAIL(store_undo(f.store, 0, &(StoreUndone){ 0 }, &error), POSTERN_ERROR_USAGE);
+	/* The one before it. */
+	undo(&f, 1);
+	end(&f);
+}
+
+static void
+only_so_many_actions_are_kept(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreUndone undone;
+	GError *error = NULL;
+
+	for (int i = 0; i < STORE_JOURNAL_KEPT + 50; i++) {
+		StoreIntended out = flag(&f, f.inbox, id, STORE_FLAG_SEEN, i % 2 == 0);
+
+		sent(&f, out.row);
+		MUST(store_journal_done(f.store, out.row, NULL, 0, &error));
+	}
+	for (int i = 0; i < STORE_JOURNAL_KEPT; i++) {
+		MUST(store_undo(f.store, 0, &undone, &error));
+		g_free(undone.words);
+	}
+	MUST_FAIL(store_undo(f.store, 0, &undone, &error), POSTERN_ERROR_GONE);
+	end(&f);
+}
+
+static void
+another_message_under_the_same_uid_is_another(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	GStringChunk *pool = g_string_chunk_new(512);
+	StoreMessage other = plain_message(pool, 77, 9000, 0);
+	g_autoptr(GBytes) bytes = g_bytes_new_static("hello", 5);
+	GError *error = NULL;
+	bool has;
+
+	MUST(store_part_put(f.store, id, "1", bytes, &error));
+	other.uid = 3;
+	MUST(store_messages_put(f.store, f.inbox, &other, 1, &error));
+	must_be_sound(f.store);
+	assert_int_not_equal(id_of_uid(f.store, f.inbox, 3), id);
+	MUST(store_part_has(f.store, id_of_uid(f.store, f.inbox, 3), "1", &has, &error));
+	assert_false(has);
+	check_totals(&f, f.inbox, 3, 3, 3);
+	g_string_chunk_free(pool);
+	end(&f);
+}
+
+static void
+half_moved_and_expunged_leaves_the_original_to_go(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId id = id_of_uid(f.store, f.inbox, 3);
+	StoreIntended moved = move(&f, f.inbox, f.archive, id), out;
+	StoreOutcome outcome = { .message = id, .state = STORE_TARGET_COPIED, .uid = 9 };
+	GError *error = NULL;
+	StoreTarget target;
+
+	sent(&f, moved.row);
+	MUST(store_journal_done(f.store, moved.row, &outcome, 1, &error));
+	out = expunge(&f, f.archive, id);
+	done(&f, out.row, id, 0);
+	target = only_target(&f, moved.row);
+	assert_int_equal(target.state, STORE_TARGET_COPIED);
+	assert_int_equal(target.mailbox, f.inbox);
+	assert_int_equal(target.uid, 3);
+	done(&f, moved.row, id, 0);
+	assert_int_equal(queue_length(&f), 0);
+	check_totals(&f, f.inbox, 2, 2, 2);
+	check_totals(&f, f.archive, 0, 0, 0);
+	end(&f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
 int
@@ -601,6 +709,11 @@ main(void)
 		TEST(what_needs_a_failed_row_fails_and_is_tried_with_it),
 		TEST(gone_messages_make_a_failed_row),
 		TEST(undo_goes_back_step_by_step),
+		TEST(undo_outlives_a_restart),
+		TEST(what_is_expunged_comes_back_while_it_waits_only),
+		TEST(only_so_many_actions_are_kept),
+		TEST(another_message_under_the_same_uid_is_another),
+		TEST(half_moved_and_expunged_leaves_the_original_to_go),
 	};
 
 	return cmocka_run_group_tests_name("store/journal", tests, NULL, NULL);
