@@ -78,8 +78,8 @@ bool targets_of(Store *store, StoreId row, bool all, GArray **targets, GError **
 
 /* FLAG: every target is DONE. */
 bool journal_finish_targets(Store *store, StoreId row, GError **error);
-/* Has ROW targets TO_DO or COPIED (*TO_DO), or GONE? */
-bool journal_left(Store *store, StoreId row, bool *to_do, bool *gone, GError **error);
+/* How many of the row's targets are GONE. */
+bool journal_gone(Store *store, StoreId row, uint32_t *gone, GError **error);
 /* FAILED; BECAUSE: the row whose failing made this one fail, or 0. */
 bool journal_set_failed(Store *store, StoreId row, int code, const char *words, StoreId because,
 			GError **error);

@@ -73,6 +73,7 @@ typedef struct Doing {
 	Desk desk;
 	StoreJournalRow *row;
 	GArray *located; /* of Located, in row->dest */
+	int64_t finished;
 } Doing;
 
 /* Has the mirror met it in DEST before the server confirmed it, without telling the UID? */
@@ -321,6 +322,7 @@ static bool
 outcomes_take(Doing *doing, const StoreOutcome *outcomes, size_t n, GError **error)
 {
 	for (size_t i = 0; i < n; i++) {
+		StoreTargetState state;
 		Target target;
 		bool found;
 
@@ -329,9 +331,11 @@ outcomes_take(Doing *doing, const StoreOutcome *outcomes, size_t n, GError **err
 			return false;
 		if (!found || target.state == STORE_TARGET_DONE)
 			continue;
+		state = state_after(doing, &target, &outcomes[i]);
+		doing->finished += state == STORE_TARGET_DONE;
 		/* First the target, so that what is forgotten of the message is not counted twice. */
-		if (!target_set(doing->store, target.row, target.id,
-				state_after(doing, &target, &outcomes[i]), target.changed, error) ||
+		if (!target_set(doing->store, target.row, target.id, state, target.changed,
+				error) ||
 		    !outcome_take(doing, &target, &outcomes[i], error))
 			return false;
 	}
@@ -374,7 +378,8 @@ whole_row(Doing *doing, GError **error)
 	g_autoptr(GArray) targets = NULL;
 
 	if (doing->row->kind == STORE_INTENT_FLAG)
-		return journal_finish_targets(doing->store, doing->row->id, error);
+		return journal_finish_targets(doing->store, doing->row->id, error) &&
+		       journal_count(doing->store, doing->row->id, error);
 	if (!targets_of(doing->store, doing->row->id, false, &targets, error))
 		return false;
 	for (guint i = 0; i < targets->len; i++) {
@@ -392,14 +397,16 @@ close_row(Doing *doing, GError **error)
 {
 	g_autoptr(StoreJournalRow) row = NULL;
 	g_autofree char *words = NULL;
-	bool to_do, gone;
+	uint32_t gone;
 
-	if (!journal_count(doing->store, doing->row->id, error) ||
-	    !journal_left(doing->store, doing->row->id, &to_do, &gone, error) ||
+	/* Not counted: a row may have a hundred thousand messages, confirmed by the hundred. */
+	if (!journal_run(doing->store, SQL_JOURNAL_LESS, doing->row->id, doing->finished, 0, 0,
+			 error) ||
+	    !journal_gone(doing->store, doing->row->id, &gone, error) ||
 	    !store_journal_row(doing->store, doing->row->id, &row, error))
 		return false;
 	doing->store->folders_changed = true;
-	if (to_do)
+	if (row->n > gone)
 		return true;
 	if (!gone)
 		return journal_set_state(doing->store, row->id, STORE_ROW_CONFIRMED, error);
@@ -407,6 +414,17 @@ close_row(Doing *doing, GError **error)
 				   "%u messages were no longer on the server", row->n),
 				row->n);
 	return journal_set_failed(doing->store, row->id, POSTERN_ERROR_GONE, words, 0, error);
+}
+
+/* What nothing holds any more goes. */
+static bool
+release_all(Doing *doing, const StoreOutcome *outcomes, size_t n, GError **error)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!journal_release(&doing->desk, outcomes[i].message, error))
+			return false;
+	}
+	return n > 0 || journal_release_strays(&doing->desk, doing->row->id, error);
 }
 
 static bool
@@ -425,7 +443,7 @@ journal_done(Store *store, StoreId id, const StoreOutcome *outcomes, size_t n, G
 	desk_init(&doing.desk, store);
 	ok = (n ? outcomes_take(&doing, outcomes, n, error) : whole_row(&doing, error)) &&
 	     locate_all(&doing, error) && close_row(&doing, error) &&
-	     journal_release_strays(&doing.desk, id, error) && desk_apply(&doing.desk, error);
+	     release_all(&doing, outcomes, n, error) && desk_apply(&doing.desk, error);
 	desk_clear(&doing.desk);
 	return ok;
 }

@@ -233,9 +233,9 @@ journal_finish_targets(Store *store, StoreId row, GError **error)
 }
 
 bool
-journal_left(Store *store, StoreId row, bool *to_do, bool *gone, GError **error)
+journal_gone(Store *store, StoreId row, uint32_t *gone, GError **error)
 {
-	g_autoptr(StoreQuery) query = store_query(store, SQL_JOURNAL_LEFT, error);
+	g_autoptr(StoreQuery) query = store_query(store, SQL_JOURNAL_GONE, error);
 	bool found;
 
 	if (!query)
@@ -243,8 +243,7 @@ journal_left(Store *store, StoreId row, bool *to_do, bool *gone, GError **error)
 	sqlite3_bind_int64(query, 1, row);
 	if (!store_step(store, query, &found, error))
 		return false;
-	*to_do = found && sqlite3_column_int(query, 0);
-	*gone = found && sqlite3_column_int(query, 1);
+	*gone = found ? (uint32_t)sqlite3_column_int64(query, 0) : 0;
 	return true;
 }
 

@@ -297,8 +297,8 @@ static const char *const texts[SQL_N] = {
 	    " WHERE t.seq = journal.seq AND t.state <> 2), state, 4) WHERE seq = ?1",
 	[SQL_JOURNAL_ONE_LESS] =
 	    "UPDATE journal SET n = n - 1, state = iif(n <= 1, 4, state) WHERE seq = ?1",
-	[SQL_JOURNAL_LEFT] = "SELECT EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state < 2),"
-			     " EXISTS(SELECT 1 FROM targets WHERE seq = ?1 AND state = 3)",
+	[SQL_JOURNAL_LESS] = "UPDATE journal SET n = n - ?2 WHERE seq = ?1",
+	[SQL_JOURNAL_GONE] = "SELECT count(*) FROM targets WHERE seq = ?1 AND state = 3",
 	[SQL_JOURNAL_DELETE] = "DELETE FROM journal WHERE seq = ?1",
 	[SQL_JOURNAL_RETRY] = "UPDATE journal SET state = iif(kind < 6 AND n = 0, 4, 1), error = "
 			      "NULL, code = 0, because = 0"

@@ -100,7 +100,8 @@ static const char *const steps[] = {
 	" mailbox INTEGER NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"
 	" changed INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY(seq, id)) WITHOUT ROWID;"
 	"CREATE INDEX targets_id ON targets(id, seq);"
-	"CREATE INDEX targets_copy ON targets(copy) WHERE copy > 0;",
+	"CREATE INDEX targets_copy ON targets(copy) WHERE copy > 0;"
+	"CREATE INDEX targets_gone ON targets(seq) WHERE state = 3;",
 };
 
 int
