@@ -9,6 +9,7 @@ typedef struct Change {
 	EngineRequest request;
 	char *done;	       /* what to say then; NULL: nothing, or what the event says */
 	bool undoes;	       /* what the event says was taken back */
+	bool about_messages;   /* of which there should be some */
 	StoreMailboxRole role; /* then put away there what is held; NONE */
 	StoreAction action;
 	char **keywords; /* still to be changed of MESSAGES, as parts of one action; NULL: none */

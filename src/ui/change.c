@@ -35,7 +35,11 @@ change_remember(App *app, EngineRequest request, char *take_done)
 Change *
 change_intend(App *app, const StoreIntent *intent, char *take_done)
 {
-	return change_remember(app, engine_intend(app->engine, intent, ENGINE_QUEUED), take_done);
+	Change *change =
+	    change_remember(app, engine_intend(app->engine, intent, ENGINE_QUEUED), take_done);
+
+	change->about_messages = intent->n_messages && intent->action != STORE_ACTION_READ;
+	return change;
 }
 
 bool
@@ -62,9 +66,15 @@ static void change_keywords(App *app, Change *change, StoreId group);
 void
 change_count(App *app)
 {
+	uint32_t failed = app->failed;
+
 	app->waiting = app->failed = 0;
 	if (app->store)
 		store_journal_counts(app->store, 0, &app->waiting, &app->failed, NULL);
+	if (app->failed > failed) {
+		app_notice(app, _("A change failed on the server: W shows which and why."));
+		app->notice_is_error = true;
+	}
 }
 
 /* CHANGE is in the journal, as part of GROUP: what comes next, and what is said. */
@@ -80,6 +90,8 @@ take_done(App *app, Change *change, const EngineEvent *event)
 	if (change->undoes && event->text) {
 		taken_back = g_strdup_printf(_("Taken back: %s."), event->text);
 		app_notice(app, taken_back);
+	} else if (change->about_messages && !event->n) {
+		app_notice(app, _("It is not there any more."));
 	} else if (change->done) {
 		app_notice(app, change->done);
 	}
@@ -215,9 +227,11 @@ move_on(App *app, const Meant *meant, bool leaves)
 {
 	if (meant->marked)
 		change_forget_marks(app);
-	else if (app_place(app) == VIEW_PLACE_LIST && !leaves)
-		view_list_move(app->list, VIEW_MOVE_DOWN);
-	else if (app_place(app) != VIEW_PLACE_LIST && leaves) {
+	else if (app_place(app) == VIEW_PLACE_LIST) {
+		/* At once, so that a key typed ahead is about the next one. */
+		if (!view_list_move(app->list, VIEW_MOVE_DOWN) && leaves)
+			view_list_move(app->list, VIEW_MOVE_UP);
+	} else if (app_place(app) != VIEW_PLACE_LIST && leaves) {
 		/* The one that is read goes: read the next one, or go back to the list. */
 		if (app->list && view_list_move(app->list, VIEW_MOVE_DOWN) && app_refresh(app))
 			read_open(app, view_list_selected(app->list)->id);
@@ -283,6 +297,10 @@ mark_folder_read(App *app)
 
 	if (!mailbox || !change_has_engine(app))
 		return;
+	if (!mailbox->unread && mailbox->known_from_uid == 1) {
+		app_notice(app, _("There is no unread message."));
+		return;
+	}
 	intent.mailbox = mailbox->id;
 	change_intend(app, &intent, g_strdup(_("All of it is marked as read; u takes it back.")));
 }

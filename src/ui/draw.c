@@ -472,7 +472,10 @@ draw_status(App *app)
 	int y = screen_rows(app->screen) - 2, width = screen_columns(app->screen);
 	g_autofree char *status = view_status_text(app_status(app), g_get_monotonic_time());
 	g_autofree char *more = burden(app);
-	g_autofree char *line = g_strconcat(status, more, NULL);
+	/* What waits goes first where the line's own words would push it off. */
+	g_autofree char *line = *more && width_of(status) > width / 2
+				    ? g_strdup_printf("%s, %s", more + strlen(", "), status)
+				    : g_strconcat(status, more, NULL);
 	g_autofree char *saving = save_progress(app), *reading = read_progress(app);
 	g_autofree char *where = position(app);
 	g_autofree char *candidates = candidates_text(app);

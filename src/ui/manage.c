@@ -5,6 +5,8 @@
 #include "base/i18n.h"
 #include "base/safetext.h"
 
+#include <string.h>
+
 /* ---- folders -------------------------------------------------------------------------------------- */
 
 static const ViewFolder *
@@ -15,9 +17,13 @@ folder_here(App *app)
 	return folder && folder->mailbox ? folder : NULL;
 }
 
+static char *done_words(StoreIntentKind kind, const char *shown);
+
 static void
 create_folder(App *app, const char *name)
 {
+	g_autofree char *shown = safe_line(name ? name : "");
+
 	const ViewFolder *here = app->folders ? view_folders_selected(app->folders) : NULL;
 	const ConfigAccount *config = here ? here->account : app->account;
 	StoreIntent intent = { .kind = STORE_INTENT_CREATE, .name = name };
@@ -28,16 +34,42 @@ create_folder(App *app, const char *name)
 		app_notice(app, _("Nothing of this account is known yet."));
 		return;
 	}
-	change_intend(app, &intent, NULL);
+	change_intend(app, &intent, done_words(STORE_INTENT_CREATE, shown));
+}
+
+/* What to say when it is written down. */
+static char *
+done_words(StoreIntentKind kind, const char *shown)
+{
+	switch (kind) {
+	case STORE_INTENT_CREATE:
+		return g_strdup_printf(_("The folder %s is made; u takes it back."), shown);
+	case STORE_INTENT_RENAME:
+		return g_strdup_printf(_("The folder %s is renamed; u takes it back."), shown);
+	case STORE_INTENT_DELETE:
+		return g_strdup_printf(_("The folder %s is deleted."), shown);
+	case STORE_INTENT_SUBSCRIBE:
+		return g_strdup_printf(_("You are subscribed to %s; u takes it back."), shown);
+	case STORE_INTENT_UNSUBSCRIBE:
+		return g_strdup_printf(_("You are not subscribed to %s any more; u takes it back."),
+				       shown);
+	default:
+		return NULL;
+	}
 }
 
 static void
 change_folder(App *app, StoreId mailbox, StoreIntentKind kind, const char *name)
 {
 	StoreIntent intent = { .kind = kind, .name = name, .mailbox = mailbox };
+	g_autoptr(StoreMailbox) box = NULL;
+	g_autofree char *shown = NULL;
 
-	if (change_has_engine(app))
-		change_intend(app, &intent, NULL);
+	if (!change_has_engine(app))
+		return;
+	if (store_mailbox_get(app->store, mailbox, &box, NULL))
+		shown = safe_line(box->name);
+	change_intend(app, &intent, done_words(kind, shown ? shown : "?"));
 }
 
 /* The folder selected is the one that is meant, whatever is selected when the answer comes. */
@@ -92,10 +124,19 @@ ask_delete_folder(App *app)
 
 	if (!hold_folder(app))
 		return;
-	question = folder->total > 0
-		       ? g_strdup_printf(_("Delete the folder %s and the mail in it? (y/n)"),
-					 folder->shown)
-		       : g_strdup_printf(_("Delete the folder %s? (y/n)"), folder->shown);
+	if (!strcmp(folder->shown, "INBOX")) {
+		app_notice(app, _("INBOX cannot be deleted."));
+		return;
+	}
+	question =
+	    folder->total > 0
+		? g_strdup_printf(P_("Delete %s and the %u message in it? It cannot be taken "
+				     "back. (y/n)",
+				     "Delete %s and the %u messages in it? It cannot be taken "
+				     "back. (y/n)",
+				     (unsigned long)folder->total),
+				  folder->shown, (unsigned)folder->total)
+		: g_strdup_printf(_("Delete the folder %s? (y/n)"), folder->shown);
 	ask_yes(app, question, on_delete_folder);
 }
 
@@ -127,7 +168,7 @@ retry_row(App *app)
 	if (!queued || !change_has_engine(app))
 		return;
 	if (queued->state != STORE_ROW_FAILED)
-		app_notice(app, _("It did not fail: it goes by itself."));
+		app_notice(app, _("It waits for the server: there is nothing to try again."));
 	else
 		change_remember(app, engine_retry(app->engine, queued->row, ENGINE_QUEUED),
 				g_strdup(_("It is tried again.")));

@@ -109,7 +109,7 @@ const ViewCommand view_commands[] = {
 	{ VIEW_DO_BACK, VIEW_PLACE_MESSAGE, "back", "q i x", NULL, N_("Go back to the list") },
 	{ VIEW_DO_BACK, VIEW_PLACE_FOLDERS | VIEW_PLACE_PARTS | VIEW_PLACE_HELP | VIEW_PLACE_QUEUE,
 	  "back", "q i x", NULL, N_("Go back to where you came from") },
-	{ VIEW_DO_QUIT, VIEW_PLACE_LIST, "quit", "q x Ctrl-C", NULL, N_("Leave Postern") },
+	{ VIEW_DO_QUIT, VIEW_PLACE_LIST, "quit", "q Q x Ctrl-C", NULL, N_("Leave Postern") },
 	{ VIEW_DO_QUIT, VIEW_PLACE_ANY & ~VIEW_PLACE_LIST, "quit", "Q Ctrl-C", NULL,
 	  N_("Leave Postern") },
 	{ VIEW_DO_HELP, VIEW_PLACE_ANY & ~VIEW_PLACE_HELP, "help", "? F1", NULL,

@@ -97,6 +97,17 @@ class Online(Case):
             terminal.wait("number 12")
             self.until(lambda: 12 in self.there("INBOX") and not self.there("Trash"))
 
+    def test_keys_typed_ahead_are_about_one_message_each(self):
+        with online(self.program) as terminal:
+            terminal.wait(f"1/{MAILS}")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.type("dddd")
+            terminal.wait(f"/{MAILS - 4}")
+            terminal.keys("End")
+            terminal.type("dd")
+            terminal.wait(f"/{MAILS - 6}")
+            self.until(lambda: set(self.there("Trash") or ()) == {12, 11, 10, 9, 2, 1})
+
     def test_tags_and_a_move(self):
         client = self.server.client()
         client.create("Elsewhere")
