@@ -264,7 +264,7 @@ class Model:
 
     def other_flag(self, family, place, flag, value):
         family.other_flags.add(flag)
-        if flag in family.ours_flags or family.ours_copies or family.ambiguous(place):
+        if flag in family.ours_flags or family.ours_place or family.ambiguous(place):
             family.loose_flags.add(flag)
         instance = family.at(place) if len(family.instances) > 1 else \
             family.instances[0] if family.instances else None
