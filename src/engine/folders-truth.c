@@ -127,8 +127,8 @@ counts_changes(const Numbers *said, const StoreMailbox *box)
 static bool
 differs(const Numbers *said, const StoreMailbox *box, unsigned quirks)
 {
-	if (!box->known_from_uid)
-		return said->messages > 0;
+	if (!box->known_from_uid) /* but what was moved there may be known by COPYUID */
+		return said->messages > 0 || box->mirrored > 0;
 	if (said->present & IMAP_STATUS_UIDVALIDITY && said->uidvalidity != box->uidvalidity)
 		return true;
 	if (said->present & IMAP_STATUS_UIDNEXT && !(quirks & IMAP_QUIRK_UIDS_MOVE) &&
