@@ -93,11 +93,45 @@ is_unborn(const GPtrArray *claims)
 }
 
 static bool
+add_deleted(Store *store, StoreId mailbox, bool *deleted, GError **error)
+{
+	g_autoptr(StoreMailbox) box = NULL;
+
+	if (!mailbox || *deleted)
+		return true;
+	if (!store_mailbox_get(store, mailbox, &box, error))
+		return false;
+	*deleted = box->deleted;
+	return true;
+}
+
+/* Is the folder that the message is to leave deleted here?  It must have left before that is done on
+ * the server: a move that waits for it keeps its turn. */
+static bool
+leaves_deleted(Store *store, const GPtrArray *claims, int64_t epoch, bool *deleted, GError **error)
+{
+	StoreHead head;
+
+	*deleted = false;
+	for (guint i = 0; i < claims->len; i++) {
+		const Claim *claim = g_ptr_array_index(claims, i);
+
+		if (kind_moves(claim->kind) && !claim->by_copy &&
+		    !add_deleted(store, claim->mailbox, deleted, error))
+			return false;
+	}
+	if (!epoch || !claims->len || *deleted)
+		return true;
+	return store_head_by_epoch(store, epoch, &head, error) &&
+	       add_deleted(store, head.mailbox, deleted, error);
+}
+
+static bool
 merge_move(Store *store, const StoreIntent *intent, const StoreHead *to, Meant *m,
 	   GHashTable *touched, GError **error)
 {
 	g_autoptr(GPtrArray) claims = NULL;
-	bool sent = false, unborn;
+	bool sent = false, unborn, deleted;
 	int64_t epoch;
 	uint32_t uid;
 	Place place;
@@ -105,7 +139,8 @@ merge_move(Store *store, const StoreIntent *intent, const StoreHead *to, Meant *
 
 	if (!journal_claims(store, m->id, &claims, error) ||
 	    !place_find(store, m->id, &place, &found, error) ||
-	    !place_location(store, &place, &epoch, &uid, error))
+	    !place_location(store, &place, &epoch, &uid, error) ||
+	    !leaves_deleted(store, claims, uid ? epoch : 0, &deleted, error))
 		return false;
 	unborn = intent->kind == STORE_INTENT_EXPUNGE && !uid && is_unborn(claims);
 	for (guint i = 0; i < claims->len; i++) {
@@ -119,8 +154,9 @@ merge_move(Store *store, const StoreIntent *intent, const StoreHead *to, Meant *
 		}
 		if (!kind_moves(claim->kind) || claim->by_copy)
 			continue;
-		sent |= is_left_alone(claim);
-		if (!is_left_alone(claim) && !swallow(store, claim, m->id, touched, error))
+		sent |= deleted || is_left_alone(claim);
+		if (!deleted && !is_left_alone(claim) &&
+		    !swallow(store, claim, m->id, touched, error))
 			return false;
 	}
 	m->live = !unborn && (sent || !uid || epoch != to->epoch);

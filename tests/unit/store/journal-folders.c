@@ -254,6 +254,54 @@ a_row_outlives_its_folder_and_can_be_dropped(void **state)
 	end(&f);
 }
 
+static StoreIntended
+move_all(Fixture *f, StoreId from, StoreId to)
+{
+	StoreIntent intent = { .kind = STORE_INTENT_MOVE,
+			       .account = f->account,
+			       .mailbox = from,
+			       .dest = to,
+			       .all = true };
+	StoreIntended out = { 0 };
+	GError *error = NULL;
+
+	MUST(store_intend(f->store, &intent, &out, &error));
+	must_be_sound(f->store);
+	return out;
+}
+
+/* Or the DELETE takes them along. */
+static void
+what_left_a_folder_leaves_it_before_it_is_deleted(void **state)
+{
+	Fixture f = begin(*state);
+	StoreId trash = make_mailbox(f.store, "Trash"), other = make_mailbox(f.store, "Other");
+	g_autoptr(StoreJournalRow) row = NULL;
+	StoreIntended moved;
+	GError *error = NULL;
+
+	put_plain(f.store, f.below, 1, 3, 1000, 0);
+	moved = move_all(&f, f.below, trash);
+	intend(&f, STORE_INTENT_DELETE, f.below, NULL);
+	move_all(&f, trash, other);
+	MUST(store_journal_row(f.store, moved.row, &row, &error));
+	assert_int_equal(row->state, STORE_ROW_WAITING);
+	assert_int_equal(row->n, 3);
+	end(&f);
+}
+
+static void
+a_new_folder_can_be_unsubscribed(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "New");
+
+	assert_true(is_subscribed(&f, made.mailbox));
+	assert_true(intend(&f, STORE_INTENT_UNSUBSCRIBE, made.mailbox, NULL).row);
+	check_queue(&f, "create New, unsubscribe");
+	end(&f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
 int
@@ -269,6 +317,8 @@ main(void)
 		TEST(a_folder_that_is_made_is_subscribed),
 		TEST(subscribed_in_vain_may_be_tried_anew),
 		TEST(a_row_outlives_its_folder_and_can_be_dropped),
+		TEST(what_left_a_folder_leaves_it_before_it_is_deleted),
+		TEST(a_new_folder_can_be_unsubscribed),
 	};
 
 	return cmocka_run_group_tests_name("store/journal-folders", tests, NULL, NULL);
