@@ -349,9 +349,8 @@ class History(OtherClients, Checkpoints):
         if "/" in name and name.rsplit("/", 1)[0] not in self.model.folders:
             return
         answer = self.ask("create", name)
-        if answer is None and not taken and "still to be deleted" in self.told[-1] and \
-                name in self.model.fresh_folders:
-            return              # one of that name has yet to go
+        if answer is None and not taken and name in self.model.vacated:
+            return              # on the server one of that name has yet to go
         if taken != (answer is None):
             raise Wrong(f"create {name}: {'there was one' if taken else self.told[-1]}")
         if taken:
@@ -393,8 +392,13 @@ class History(OtherClients, Checkpoints):
         if any(name.startswith(new + "/") for name in self.model.folders):
             return
         clean = self.touched(old)
-        answer = self.must("rename", self.id_of(old), new)
+        answer = self.ask("rename", self.id_of(old), new)
+        if answer is None:
+            if new in self.model.vacated:
+                return
+            raise Wrong(f"rename {old} to {new}: {self.told[-1]}")
         self.note(f"    rename {old} to {new}")
+        self.model.vacated |= {name for name in self.model.folders if (name + "/").startswith(old + "/")}
         self.model.rename(old, new)
         self.pushed(Action("rename", clean=clean, name=new, old=old), answer)
         shown = self.local_folders()
@@ -409,6 +413,7 @@ class History(OtherClients, Checkpoints):
         clean = self.touched(name)
         answer = self.must("remove", self.id_of(name))
         self.note(f"    remove {name}")
+        self.model.vacated.add(name)
         said = self.model.folders[name]
         gone = self.model.remove(name)
         for family, instance in gone:

@@ -110,6 +110,7 @@ class Model:
         self.families = {}
         self.folders = {}           # name: subscribed, or None where nobody said
         self.fresh_folders = set()  # touched by us in this window
+        self.vacated = set()        # names that nothing here has any more, in this window
         self.actions = []           # the last that can be undone is the last
 
     # ---- folders -----------------------------------------------------------------------------------
@@ -251,6 +252,8 @@ class Model:
             elif action.kind in ("expunge", "remove"):
                 family.instances.append(instance)
                 family.loose_flags |= family.ours_flags
+        if action.is_of_folder():
+            self.vacated.add(action.more["name"])
         if action.kind == "create":
             self.folders.pop(action.more["name"], None)
         elif action.kind == "remove":
@@ -341,7 +344,7 @@ class Model:
             family.open_window()
             if not family.instances:
                 self.families[key].content = None
-        self.fresh_folders = set()
+        self.fresh_folders, self.vacated = set(), set()
         if any(not action.clean and action.is_of_folder() for action in self.actions):
             self.actions = []
 
