@@ -379,7 +379,8 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	g_autoptr(StoreJournalRow) made = NULL, before = NULL;
 	Span raw = span_of(mailbox->raw, mailbox->raw_size);
 	Renaming r = { .mailbox = mailbox, .called = raw };
-	bool was, in_place;
+	g_autoptr(StoreMailbox) there = NULL;
+	bool was, in_place, taken;
 	StoreId id;
 
 	if (!check_name(intent, error) ||
@@ -389,7 +390,11 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 		return false;
 	if (mailbox->role == STORE_ROLE_INBOX)
 		return fail_usage(error, _("INBOX cannot be renamed"));
-	r.made = is_waiting(made) ? made : NULL;
+	if (!mailbox_by_raw(store, mailbox->account, intent->raw, &there, error))
+		return false;
+	/* Another has that name until what waits of it is done: made first, then renamed. */
+	taken = there && there->id != mailbox->id && !there->gone;
+	r.made = is_waiting(made) && !is_waiting(before) && !taken ? made : NULL;
 	r.before = !r.made && is_waiting(before) ? before : NULL;
 	if (!r.made && before && before->raw)
 		r.called = span_of(before->raw, before->raw_size);

@@ -192,6 +192,23 @@ what_is_to_be_made_below_goes_back_with_it(void **state)
 }
 
 static void
+what_is_to_be_made_waits_for_a_name_that_is_taken(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "Made"), removed, renamed;
+
+	removed = intend(&f, STORE_INTENT_DELETE, f.below, NULL);
+	renamed = intend(&f, STORE_INTENT_RENAME, made.mailbox, "Old/below");
+	check_queue(&f, "create Made, delete Old/below, rename Old/below");
+	check_names(&f, made.mailbox, "Old/below", "Made");
+	done(&f, made.row);
+	done(&f, removed.row);
+	done(&f, renamed.row);
+	check_names(&f, made.mailbox, "Old/below", "Old/below");
+	end(&f);
+}
+
+static void
 subscribed_already_is_nothing_to_do(void **state)
 {
 	Fixture f = begin(*state);
@@ -313,6 +330,7 @@ main(void)
 		TEST(renamed_back_while_the_first_is_under_way_is_renamed_twice),
 		TEST(what_is_to_be_made_below_is_renamed_too),
 		TEST(what_is_to_be_made_below_goes_back_with_it),
+		TEST(what_is_to_be_made_waits_for_a_name_that_is_taken),
 		TEST(subscribed_already_is_nothing_to_do),
 		TEST(a_folder_that_is_made_is_subscribed),
 		TEST(subscribed_in_vain_may_be_tried_anew),
