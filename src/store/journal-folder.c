@@ -418,6 +418,9 @@ static bool
 delete_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
 	      GError **error)
 {
+	static const StoreIntentKind pointless[] = { STORE_INTENT_CREATE, STORE_INTENT_RENAME,
+						     STORE_INTENT_SUBSCRIBE,
+						     STORE_INTENT_UNSUBSCRIBE };
 	g_autoptr(StoreJournalRow) made = NULL;
 	bool busy, unborn, was;
 	StoreId id;
@@ -428,8 +431,10 @@ delete_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	    !journal_is_busy(store, mailbox->id, &busy, error))
 		return false;
 	unborn = is_waiting(made) && !busy && mailbox->total == 0;
-	if (unborn && !swallow(store, mailbox->id, STORE_INTENT_CREATE, &was, error))
-		return false;
+	for (size_t i = 0; unborn && i < G_N_ELEMENTS(pointless); i++) {
+		if (!swallow(store, mailbox->id, pointless[i], &was, error))
+			return false;
+	}
 	if (!write_row(store, intent, mailbox, mailbox->name, !unborn, out, &id, error))
 		return false;
 	return unborn ? journal_mailbox_delete(store, mailbox->id, error)

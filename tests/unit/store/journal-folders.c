@@ -209,6 +209,20 @@ what_is_to_be_made_waits_for_a_name_that_is_taken(void **state)
 }
 
 static void
+what_was_never_made_leaves_nothing_to_do(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "Made");
+
+	intend(&f, STORE_INTENT_DELETE, f.below, NULL);
+	intend(&f, STORE_INTENT_RENAME, made.mailbox, "Old/below");
+	intend(&f, STORE_INTENT_UNSUBSCRIBE, made.mailbox, NULL);
+	intend(&f, STORE_INTENT_DELETE, made.mailbox, NULL);
+	check_queue(&f, "delete Old/below");
+	end(&f);
+}
+
+static void
 subscribed_already_is_nothing_to_do(void **state)
 {
 	Fixture f = begin(*state);
@@ -331,6 +345,7 @@ main(void)
 		TEST(what_is_to_be_made_below_is_renamed_too),
 		TEST(what_is_to_be_made_below_goes_back_with_it),
 		TEST(what_is_to_be_made_waits_for_a_name_that_is_taken),
+		TEST(what_was_never_made_leaves_nothing_to_do),
 		TEST(subscribed_already_is_nothing_to_do),
 		TEST(a_folder_that_is_made_is_subscribed),
 		TEST(subscribed_in_vain_may_be_tried_anew),
