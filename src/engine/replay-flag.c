@@ -83,7 +83,11 @@ read_flags_back(Group *group)
 {
 	g_autoptr(GArray) untold = g_array_new(FALSE, FALSE, sizeof(Target));
 	guint next = 0;
+	Step step;
 
+	/* A person may have gone elsewhere on this line. */
+	if (!group_select(group, group->mailbox, false, &step))
+		return step;
 	group->step = judge_flags;
 	for (guint i = 0; i < group->targets->len && !group->refused; i++)
 		if (!at(group->targets, i)->told)

@@ -208,7 +208,7 @@ folder_plan(Group *group)
 	g_autofree char *name = NULL;
 
 	if (!store_mailbox_get(group->account->engine->store, row->mailbox, &box, NULL))
-		return group_fail(group, POSTERN_ERROR_GONE, _("the folder is not there any more"));
+		return settle(group); /* a later wish: it never was there, or went */
 	group->raw = g_bytes_new(box->raw, box->raw_size);
 	if (row->kind == STORE_INTENT_RENAME) {
 		name = row->name ? imap_mailbox_name_encode(row->name, false) : NULL;

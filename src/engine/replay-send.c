@@ -289,11 +289,33 @@ judge_rest(Group *group)
 	return STEP_ON;
 }
 
+/* What was not told of: is it still there? */
+static Step
+ask_for_rest(Group *group)
+{
+	guint next = 0;
+	Step step;
+
+	/* A person may have gone elsewhere on this line. */
+	if (!group_select(group, group->mailbox, false, &step))
+		return step;
+	group->step = judge_rest;
+	group->find_failed = false;
+	g_array_set_size(group->hits, 0);
+	while (next < group->targets->len) {
+		ImapCommand *command = imap_command_new("UID SEARCH");
+
+		imap_command_text(command, "UID");
+		replay_put_uids(command, group->targets, &next);
+		find_send_search(group, command);
+	}
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
 static Step
 judge_move(Group *group)
 {
-	g_autoptr(GArray) rest = g_array_new(FALSE, FALSE, sizeof(Target));
-	guint next = 0;
+	GArray *rest = g_array_new(FALSE, FALSE, sizeof(Target));
 	Verdict verdict;
 
 	verdict_init(&verdict);
@@ -305,27 +327,16 @@ judge_move(Group *group)
 		else
 			g_array_append_vals(rest, target, 1);
 	}
+	group->accepted |= verdict.rows->len > 0;
+	g_array_unref(group->targets);
+	group->targets = rest;
 	if (!verdict_settle(&verdict, group))
 		return STEP_OVER;
-	if (!rest->len) {
-		group->step = send_plan;
-		return STEP_ON;
-	}
 	/* Refused from the first to the last: all is as it was. */
-	if (group->refused && rest->len == group->targets->len && !group->verify &&
-	    !group->accepted)
+	if (group->targets->len && group->refused && !group->verify && !group->accepted)
 		return group_give_up(group);
-	group->step = judge_rest;
-	group->find_failed = false;
-	g_array_set_size(group->hits, 0);
-	while (next < rest->len) {
-		ImapCommand *command = imap_command_new("UID SEARCH");
-
-		imap_command_text(command, "UID");
-		replay_put_uids(command, rest, &next);
-		find_send_search(group, command);
-	}
-	return group->pending ? STEP_WAIT : STEP_ON;
+	group->step = group->targets->len ? ask_for_rest : send_plan;
+	return STEP_ON;
 }
 
 static void
@@ -426,13 +437,22 @@ judge_copy(Group *group)
 	return group->refused ? group_give_up(group) : STEP_ON;
 }
 
+static void
+drop_copied(GArray *targets)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < targets->len; i++)
+		if (at(targets, i)->state != STORE_TARGET_COPIED)
+			g_array_index(targets, Target, kept++) = *at(targets, i);
+	g_array_set_size(targets, kept);
+}
+
 static Step
 send_copied(Group *group)
 {
 	/* Those that are there already only have their originals to lose. */
-	for (guint i = group->targets->len; i-- > 0;)
-		if (at(group->targets, i)->state == STORE_TARGET_COPIED)
-			g_array_remove_index(group->targets, i);
+	drop_copied(group->targets);
 	return send_to_dest(group, "UID COPY", judge_copy);
 }
 
@@ -658,9 +678,7 @@ send_plan(Group *group)
 	if (needs_dest(group) && !group->dest_known)
 		return group->refused ? group_give_up(group) : send_ask_dest(group, send_plan);
 	if (must_look_first(group)) {
-		for (guint i = all->len; i-- > 0;)
-			if (at(all, i)->state == STORE_TARGET_COPIED)
-				g_array_remove_index(all, i);
+		drop_copied(all);
 		if (all->len)
 			return find_start(group, group->row->dest, dest_from(group),
 					  g_steal_pointer(&all), settle_copied);
