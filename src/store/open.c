@@ -438,6 +438,32 @@ open_writer(Store *store, char **notice, GError **error)
 	       salvage(store, name, notice, error);
 }
 
+/* A file that nobody has open is read by way of a -shm made anew, for which a full disk has no room.
+ * With the file to ourselves SQLite keeps that in memory.  (No other Postern is kept waiting: a writer
+ * cannot start without room either.) */
+static FileKind
+look_without_room(Store *store, int64_t *version, GError **error)
+{
+	disconnect(store);
+	if (!connect(store, error) || !run_script(store, "PRAGMA locking_mode = EXCLUSIVE", error))
+		return FILE_FAILED;
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return look(store, version, error);
+}
+
+static FileKind
+look_to_read(Store *store, int64_t *version, GError **error)
+{
+	g_autoptr(GError) failed = NULL;
+	FileKind kind = look(store, version, &failed);
+
+	if (kind == FILE_FAILED && store_is_full(store, sqlite3_extended_errcode(store->db)))
+		return look_without_room(store, version, error);
+	if (failed)
+		g_propagate_error(error, g_steal_pointer(&failed));
+	return kind;
+}
+
 static bool
 open_reader(Store *store, GError **error)
 {
@@ -450,7 +476,7 @@ open_reader(Store *store, GError **error)
 
 		if (!connect(store, error))
 			return false;
-		kind = look(store, &version, error);
+		kind = look_to_read(store, &version, error);
 		if (kind == FILE_FAILED)
 			return false;
 		if (kind == FILE_NEWER)

@@ -482,9 +482,11 @@ store_fail_damaged(Store *store, const char *what, GError **error)
 	return false;
 }
 
-static bool
-is_full(int rc, int system_errno)
+bool
+store_is_full(Store *store, int rc)
 {
+	int system_errno = sqlite3_system_errno(store->db);
+
 	if ((rc & 0xff) == SQLITE_FULL)
 		return true;
 	return (rc & 0xff) == SQLITE_IOERR &&
@@ -501,7 +503,7 @@ store_fail(Store *store, int rc, GError **error)
 		  sqlite3_errmsg(store->db));
 	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
 		return store_fail_damaged(store, sqlite3_errstr(rc), error);
-	if (is_full(rc, system_errno))
+	if (store_is_full(store, rc))
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_STORE,
 			    _("the disk is full: nothing could be written to %s; make room and try "
 			      "again"),

@@ -253,6 +253,8 @@ char *store_column_text(StoreQuery *query, int column);
 
 /* Sets ERROR from SQLite's RC, and returns false.  Damage leaves the mark. */
 bool store_fail(Store *store, int rc, GError **error);
+/* RC, just met, says that there is no room. */
+bool store_is_full(Store *store, int rc);
 /* The contents contradict themselves: as SQLITE_CORRUPT. */
 bool store_fail_damaged(Store *store, const char *what, GError **error);
 void store_mark_damaged(Store *store);

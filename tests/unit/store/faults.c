@@ -384,6 +384,32 @@ a_disk_that_stays_full_changes_nothing_and_is_overcome(void **state)
 }
 
 static void
+a_disk_without_any_room_is_read_all_the_same(void **state)
+{
+	g_autofree char *path = fresh_dir(*state);
+	char *digests[STEPS + 1];
+	Store *store;
+
+	fault_set(FAULT_NONE, 0);
+	run_undisturbed(path, digests);
+	for (int i = 0; i < 2; i++) {
+		fault_set(FAULT_STAYS_FULL, 1);
+		store = open_reader(path);
+		assert_true(fault_happened());
+		must_be_like(store, digests[STEPS]);
+		store_close(store);
+	}
+	fault_set(FAULT_NONE, 0);
+	store = open_writer(path);
+	must_be_like(store, digests[STEPS]);
+	must_be_sound(store);
+	store_close(store);
+	for (size_t i = 0; i <= STEPS; i++)
+		g_free(digests[i]);
+	remove_dir(g_steal_pointer(&path));
+}
+
+static void
 an_error_at_any_write_changes_nothing_and_is_overcome(void **state)
 {
 	sweep(*state, FAULT_WRITE_ERROR);
@@ -630,6 +656,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_full_disk_at_any_write_changes_nothing_and_is_overcome),
 		TEST(a_disk_that_stays_full_changes_nothing_and_is_overcome),
+		TEST(a_disk_without_any_room_is_read_all_the_same),
 		TEST(an_error_at_any_write_changes_nothing_and_is_overcome),
 		TEST(an_error_at_any_read_changes_nothing_and_is_overcome),
 		TEST(a_kill_at_any_write_loses_nothing_that_was_done),
