@@ -47,6 +47,23 @@ account_refusal(const ImapResponse *response, PosternError code, const char *wha
 			   words);
 }
 
+bool
+account_is_passing(const ImapResponse *response)
+{
+	switch (response->code) {
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_OVERLIMIT:
+	case IMAP_CODE_THROTTLED:
+	case IMAP_CODE_TEMPFAIL:
+	case IMAP_CODE_EXPUNGEISSUED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* ---- what the person is told ------------------------------------------------------------------ */
 
 /* The first that is busy with something: the person's line before the others. */

@@ -208,6 +208,8 @@ void account_store_failed(Account *account, const GError *error);
 
 /* Turns a command's NO or BAD into words: "cannot WHAT: the server says ...". */
 GError *account_refusal(const ImapResponse *response, PosternError code, const char *what);
+/* RFC 5530: its code says nothing against what was asked. */
+bool account_is_passing(const ImapResponse *response);
 
 /* ---- replay: the journal's rows leave ------------------------------------------------------------ */
 
@@ -292,6 +294,8 @@ bool
 mirror_is_windowing(const Mirror *mirror); /* the first window was asked for, and is not here */
 bool mirror_is_busy(const Mirror *mirror); /* commands of its own in flight */
 const GError *mirror_error(const Mirror *mirror); /* SELECT was refused */
+/* ... and not for a reason that passes. */
+bool mirror_is_refused(const Mirror *mirror);
 /* So much is gone that nothing was removed (mirror-doubt.c): the sentence; or NULL. */
 const GError *mirror_loss(const Mirror *mirror);
 /* A person says that it may be. */

@@ -41,6 +41,7 @@ struct Mirror {
 	bool retired; /* another line keeps this mailbox true: nothing is written from here */
 	bool stuck;   /* more of it cannot be had: say so once, and do not ask again */
 	GError *error;
+	bool for_good; /* SELECT refused it, and not for a reason that passes */
 
 	/* what SELECT was told of what is known here */
 	MirrorWay way, least_way;

@@ -331,6 +331,7 @@ select_refused(Mirror *mirror, ImapOutcome outcome, const ImapResponse *response
 	/* What rode with the login may have come too early for this server: once more, alone. */
 	if (fall_back(mirror, outcome, response))
 		return;
+	mirror->for_good = !account_is_passing(response);
 	mirror->error =
 	    account_refusal(response,
 			    response->code == IMAP_CODE_NONEXISTENT ? POSTERN_ERROR_GONE

@@ -120,6 +120,12 @@ mirror_is_busy(const Mirror *mirror)
 	       mirror->lone;
 }
 
+bool
+mirror_is_refused(const Mirror *mirror)
+{
+	return mirror->error && mirror->for_good;
+}
+
 const GError *
 mirror_error(const Mirror *mirror)
 {

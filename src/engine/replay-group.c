@@ -153,24 +153,6 @@ describe(const Group *group)
 	return g_strdup("");
 }
 
-/* RFC 5530: codes that say nothing against what was asked. */
-static bool
-is_passing(const ImapResponse *response)
-{
-	switch (response->code) {
-	case IMAP_CODE_UNAVAILABLE:
-	case IMAP_CODE_INUSE:
-	case IMAP_CODE_LIMIT:
-	case IMAP_CODE_OVERLIMIT:
-	case IMAP_CODE_THROTTLED:
-	case IMAP_CODE_TEMPFAIL:
-	case IMAP_CODE_EXPUNGEISSUED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 void
 group_refuse(Group *group, const ImapResponse *response)
 {
@@ -186,7 +168,7 @@ group_refuse(Group *group, const ImapResponse *response)
 		    g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE, _("cannot %s now"), what);
 		return;
 	}
-	group->passing = is_passing(response);
+	group->passing = account_is_passing(response);
 	group->refused = account_refusal(response,
 					 response->code == IMAP_CODE_NONEXISTENT ||
 						 response->code == IMAP_CODE_TRYCREATE
@@ -465,13 +447,14 @@ group_load(Group *group, GArray **targets)
 
 /* ---- what is selected ---------------------------------------------------------------------------- */
 
-/* SELECT, or reading what is there, was refused. */
+/* SELECT, or reading what is there, was refused.  Not every server says of a folder that went that it is
+ * not there: what SELECT is answered is as good as what any other command is. */
 static Step
 refused_mailbox(Group *group, const GError *why)
 {
 	group->refused = g_error_copy(why);
-	/* Its code is not kept; but a folder that is not there is not there. */
-	group->passing = !postern_error_is(why, POSTERN_ERROR_GONE);
+	group->passing = !postern_error_is(why, POSTERN_ERROR_GONE) &&
+			 !(group->line->mirror && mirror_is_refused(group->line->mirror));
 	line_forget_mailbox(group->line);
 	return group_give_up(group);
 }
