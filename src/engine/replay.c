@@ -46,6 +46,7 @@ typedef struct Scan {
 	GArray *busy;	 /* mailboxes that a row which waits has to do with */
 	GArray *blocked; /* those of them whose folder row waits */
 	GArray *missing; /* those that could not be made */
+	GArray *full;	 /* those that something could not be taken out of */
 } Scan;
 
 /* Where the first of its messages is, as far as is known. */
@@ -162,7 +163,23 @@ fails_at_once(Replay *replay, const Scan *scan, const StoreJournalRow *row)
 		return fail_row(replay, row, POSTERN_ERROR_OFFLINE,
 				_("the line broke each time this was sent: cannot tell whether it "
 				  "was done"));
+	if (row->kind == STORE_INTENT_DELETE && holds(scan->full, row->mailbox))
+		return fail_row(replay, row, POSTERN_ERROR_REFUSED,
+				_("there are still messages in the folder that were to be taken "
+				  "out of it before"));
 	return false;
+}
+
+/* What a row that failed means for those behind it. */
+static void
+note_failed(Replay *replay, Scan *scan, const StoreJournalRow *row)
+{
+	if (row->kind == STORE_INTENT_CREATE)
+		put_id(scan->missing, row->mailbox);
+	if (row->kind != STORE_INTENT_MOVE && row->kind != STORE_INTENT_COPY)
+		return;
+	put_id(scan->full, row->mailbox);
+	put_id(scan->full, first_place(replay->account->engine->store, row));
 }
 
 /* The rows that leave next on LINE, taken out of ROWS; NULL: none can. */
@@ -174,7 +191,8 @@ choose(Replay *replay, Line *line, GPtrArray *rows)
 	g_autoptr(GArray) busy = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) blocked = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	Scan scan = { busy, blocked, missing };
+	g_autoptr(GArray) full = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	Scan scan = { busy, blocked, missing, full };
 	uint64_t messages = 0;
 
 	for (guint i = 0; i < rows->len && chosen->len < GROUP_ROWS; i++) {
@@ -182,15 +200,13 @@ choose(Replay *replay, Line *line, GPtrArray *rows)
 		bool joins = chosen->len && may_join(replay, chosen->pdata[0], row);
 
 		if (row->state == STORE_ROW_FAILED) {
-			if (row->kind == STORE_INTENT_CREATE)
-				put_id(missing, row->mailbox);
+			note_failed(replay, &scan, row);
 			continue;
 		}
 		if (chosen->len && (!joins || messages + row->n > GROUP_MESSAGES))
 			break;
 		if (!chosen->len && fails_at_once(replay, &scan, row)) {
-			if (row->kind == STORE_INTENT_CREATE)
-				put_id(missing, row->mailbox);
+			note_failed(replay, &scan, row);
 			continue;
 		}
 		if (must_wait(replay, &scan, row)) {

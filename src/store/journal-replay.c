@@ -507,6 +507,8 @@ blocked_targets(Store *store, const StoreJournalRow *row, const Blocked *blocked
 	}
 	if (!targets_of(store, row->id, false, &targets, error))
 		return false;
+	/* A folder's row has none, and needs none. */
+	*all = targets->len > 0;
 	for (guint i = 0; i < targets->len; i++) {
 		const Target *target = &g_array_index(targets, Target, i);
 

@@ -217,6 +217,45 @@ what_waits_in_a_folder_that_is_busy_goes_on_waiting(void **state)
 	assert_agrees(fixture);
 }
 
+static void
+make_folder(Fixture *fixture, const char *name)
+{
+	StoreIntent intent = { .kind = STORE_INTENT_CREATE, .name = name };
+
+	fixture_wait_well(fixture, engine_intend(fixture->engine, &intent, ENGINE_QUEUED));
+}
+
+static void
+a_folder_is_made_whatever_else_failed(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin_offline(fixture, MOVE_WORDS);
+	append(fixture, "Other", 900);
+	make_folder(fixture, "New");
+	fake_server_rule(fixture->server, "APPEND", 1, FAKE_ANSWER_NO, "[OVERQUOTA] it is full");
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 1);
+	assert_true(fake_server_has_box(fixture->server, "New"));
+}
+
+static void
+a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it(void **state)
+{
+	Fixture *fixture = *state;
+	StoreIntent remove = { .kind = STORE_INTENT_DELETE };
+
+	begin_offline(fixture, MOVE_WORDS);
+	remove.mailbox = box_id(fixture, "Other");
+	intend(fixture, STORE_INTENT_MOVE, "Other", "INBOX", listed(fixture, "Other", 2));
+	fixture_wait_well(fixture, engine_intend(fixture->engine, &remove, ENGINE_QUEUED));
+	fake_server_rule(fixture->server, "UID MOVE", 1, FAKE_ANSWER_NO, "[OVERQUOTA] it is full");
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 2);
+	assert_copies(fixture, "Other", 2, 1);
+	assert_true(fake_server_has_box(fixture->server, "Other"));
+}
+
 static int
 set_up_many_lines(void **state)
 {
@@ -239,6 +278,8 @@ main(void)
 		TEST(what_was_just_appended_is_marked_where_nothing_can_be_expunged),
 		TEST(what_waits_in_a_folder_that_went_fails_at_once),
 		TEST(what_waits_in_a_folder_that_is_busy_goes_on_waiting),
+		TEST(a_folder_is_made_whatever_else_failed),
+		TEST(a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it),
 	};
 
 	return cmocka_run_group_tests_name("engine/refused", tests, NULL, NULL);
