@@ -18,6 +18,8 @@ settle(Group *group, uint32_t uid)
 	return STEP_OVER;
 }
 
+/* The UID that is told counts when it is the next one.  Another may have come between; or the server tells
+ * it wrongly, and what is really there would be taken for another message: then it is looked for. */
 static void
 on_append(Group *group, ImapOutcome outcome, const ImapResponse *response)
 {
@@ -26,7 +28,7 @@ on_append(Group *group, ImapOutcome outcome, const ImapResponse *response)
 	if (outcome == IMAP_OUTCOME_OK && response->code == IMAP_CODE_APPENDUID &&
 	    response->ranges.count == 1 &&
 	    (!group->dest_uidvalidity || response->number == group->dest_uidvalidity) &&
-	    response->ranges.at[0].low >= MAX(group->dest_uidnext, 1))
+	    (!group->dest_uidnext || response->ranges.at[0].low == group->dest_uidnext))
 		target->new_uid = response->ranges.at[0].low;
 	group_on_answer(group, outcome, response);
 }

@@ -183,7 +183,7 @@ append(FakeServer *server, GString *out, const char *arguments)
 	if (!strstr(server->words, "UIDPLUS"))
 		return "OK appended";
 	g_string_printf(server->said, "OK [APPENDUID %u %u] appended", box->uidvalidity,
-			message.uid);
+			message.uid + (server->faults & FAKE_APPENDUID_LIES ? 700 : 0));
 	return server->said->str;
 }
 

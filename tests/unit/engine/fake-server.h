@@ -18,14 +18,15 @@ typedef enum {
 	FAKE_BODY_OF_ANOTHER = 1 << 4,	 /* a part's answer names the UID above */
 	FAKE_WRONG_ORIGIN = 1 << 5,	 /* a piece's answer names another offset */
 	FAKE_NO_ORIGIN = 1 << 6,	 /* a piece's answer is the whole part */
-	FAKE_GROWS = 1 << 7,	      /* every answer to a FETCH is followed by one message more */
-	FAKE_SILENT_EXPUNGE = 1 << 8, /* expunges are told by a smaller EXISTS alone */
-	FAKE_SLOW = 1 << 9,	      /* a FETCH takes 10 ms */
-	FAKE_ONE_LINE = 1 << 10,      /* a second connection is refused */
-	FAKE_STORE_IGNORED = 1 << 11, /* STORE is answered OK, and changes nothing */
-	FAKE_COPYUID_LIES = 1 << 12,  /* it names the UIDs above */
-	FAKE_READ_ONLY = 1 << 13,     /* every SELECT is */
-	FAKE_TWO_LINES = 1 << 14,     /* a third one is */
+	FAKE_GROWS = 1 << 7,	       /* every answer to a FETCH is followed by one message more */
+	FAKE_SILENT_EXPUNGE = 1 << 8,  /* expunges are told by a smaller EXISTS alone */
+	FAKE_SLOW = 1 << 9,	       /* a FETCH takes 10 ms */
+	FAKE_ONE_LINE = 1 << 10,       /* a second connection is refused */
+	FAKE_STORE_IGNORED = 1 << 11,  /* STORE is answered OK, and changes nothing */
+	FAKE_COPYUID_LIES = 1 << 12,   /* it names the UIDs above */
+	FAKE_READ_ONLY = 1 << 13,      /* every SELECT is */
+	FAKE_TWO_LINES = 1 << 14,      /* a third one is */
+	FAKE_APPENDUID_LIES = 1 << 15, /* it names a UID that is not there */
 } FakeFault;
 
 /* Wrong about one message. */

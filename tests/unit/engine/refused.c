@@ -256,6 +256,26 @@ a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it(void **state)
 	assert_true(fake_server_has_box(fixture->server, "Other"));
 }
 
+/* ---- UIDs that were told wrongly ----------------------------------------------------------------------- */
+
+static void
+a_lying_appenduid_makes_no_second_message(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(StoreRow) row = NULL;
+
+	begin_offline(fixture, MOVE_WORDS);
+	append(fixture, "Other", 900);
+	fake_server_fault(fixture->server, FAKE_APPENDUID_LIES);
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 0);
+	assert_agrees(fixture);
+	row = fixture_row(fixture, "Other", 3);
+	assert_non_null(row);
+	assert_string_equal(row->message_id, "<m900@example.org>");
+	assert_int_equal(fake_server_count(fixture->server, "APPEND"), 1);
+}
+
 static int
 set_up_many_lines(void **state)
 {
@@ -280,6 +300,7 @@ main(void)
 		TEST(what_waits_in_a_folder_that_is_busy_goes_on_waiting),
 		TEST(a_folder_is_made_whatever_else_failed),
 		TEST(a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it),
+		TEST(a_lying_appenduid_makes_no_second_message),
 	};
 
 	return cmocka_run_group_tests_name("engine/refused", tests, NULL, NULL);
