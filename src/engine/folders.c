@@ -315,8 +315,8 @@ on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *
 {
 	FolderRead *read = data;
 
-	/* CLOSED: folders_forget frees it. */
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	/* Not answered: folders_forget frees it, now or when LOGOUT is over. */
+	if (outcome == IMAP_OUTCOME_CLOSED || outcome == IMAP_OUTCOME_CANCELLED)
 		return;
 	read->pending--;
 	if (outcome != IMAP_OUTCOME_OK && !read->found->len) {

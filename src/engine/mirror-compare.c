@@ -109,7 +109,7 @@ on_compared(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespon
 {
 	Mirror *mirror = data;
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	/* NO to a FETCH: one of them was expunged meanwhile; what could be had came.  To a SEARCH: it
@@ -231,7 +231,7 @@ on_suspects(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespon
 	g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(ImapRange));
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	mirror->refused |= outcome != IMAP_OUTCOME_OK;

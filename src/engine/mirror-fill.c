@@ -207,7 +207,7 @@ on_slice(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	MirrorProgress progress = { 0 };
 	Slice *slice = mirror->slices;
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	while (slice->ticket != ticket) {
 		slice++;

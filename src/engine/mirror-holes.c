@@ -101,7 +101,7 @@ on_holes(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	Mirror *mirror = data;
 	MirrorProgress progress = { 0 };
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	progress.mirrored_uidnext = MAX(mirror->holes_end, mirror->box->mirrored_uidnext);

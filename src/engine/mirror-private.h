@@ -196,6 +196,9 @@ bool mirror_is_other(const Mirror *mirror, const ImapFetch *fetch);
 
 const char *mirror_items(const Mirror *mirror);
 bool mirror_has_condstore(const Mirror *mirror);
+/* It did not leave, LOGOUT having been said, or the line is gone: nothing was learnt, and the mirror stays
+ * busy with it for the short while that it is still there. */
+bool mirror_is_unanswered(Mirror *mirror, ImapOutcome outcome);
 ImapTicket mirror_send(Mirror *mirror, ImapCommand *command, ImapDone done, void *data);
 
 #endif

@@ -54,12 +54,11 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 	MirrorProgress progress = { 0 };
 	uint32_t uidnext;
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	/* NO, and rows: one of them is broken on the server; it is a hole, and looked for below. */
-	if (outcome == IMAP_OUTCOME_CANCELLED || outcome == IMAP_OUTCOME_BAD ||
-	    (outcome == IMAP_OUTCOME_NO && !mirror->rows_seen)) {
+	if (outcome == IMAP_OUTCOME_BAD || (outcome == IMAP_OUTCOME_NO && !mirror->rows_seen)) {
 		mirror_failed(mirror, response, _("read the newest messages"));
 		return;
 	}
@@ -118,7 +117,7 @@ on_new(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *r
 	Mirror *mirror = data;
 	MirrorProgress progress = { 0 };
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	mirror->new_done = true;
@@ -173,8 +172,7 @@ has_nothing_new(const Mirror *mirror)
 {
 	return mirror->told && !mirror->grew && !mirror->doubt && !mirror->distrusts &&
 	       mirror->box->known_from_uid == 1 &&
-	       mirror->exists == mirror_kept(mirror) + mirror->hopeless->len &&
-	       !has_unseen(mirror);
+	       mirror->exists == mirror_kept(mirror) + mirror->hopeless->len && !has_unseen(mirror);
 }
 
 static bool
@@ -198,7 +196,7 @@ on_changed(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapRespons
 	Mirror *mirror = data;
 	MirrorProgress progress = { 0 };
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->pending--;
 	mirror->flags_done = true;
@@ -403,7 +401,7 @@ on_lone(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *
 	g_autoptr(StoreRow) row = NULL;
 	Job *job;
 
-	if (outcome == IMAP_OUTCOME_CLOSED)
+	if (mirror_is_unanswered(mirror, outcome))
 		return;
 	mirror->lone--;
 	mirror_apply(mirror);

@@ -174,6 +174,25 @@ mirror_send(Mirror *mirror, ImapCommand *command, ImapDone done, void *data)
 	return connection_send(mirror->line->connection, command, IMAP_SEND_NORMAL, done, data);
 }
 
+bool
+mirror_is_unanswered(Mirror *mirror, ImapOutcome outcome)
+{
+	Line *line = mirror->line;
+	g_autoptr(GError) error = NULL;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return true;
+	if (outcome != IMAP_OUTCOME_CANCELLED)
+		return false;
+	if (!line_is_ending(line)) {
+		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+				    _("%s did not answer: trying anew"),
+				    mirror->account->config->imap_host);
+		connection_fail(line->connection, error);
+	}
+	return true;
+}
+
 /* ---- writing down -------------------------------------------------------------------------------- */
 
 static bool

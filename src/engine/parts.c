@@ -467,6 +467,9 @@ on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse 
 	Asked *asked = data;
 	PartFetcher *parts = asked->parts;
 
+	/* It could not leave any more: parts_forget ends what wanted it. */
+	if (outcome == IMAP_OUTCOME_CANCELLED && line_is_ending(parts->line))
+		outcome = IMAP_OUTCOME_CLOSED;
 	parts->in_flight--;
 	/* An answer that the session kept to itself leaves nothing for the next. */
 	forget_streams(parts);

@@ -335,6 +335,40 @@ what_is_opened_while_a_login_is_under_way_is_not_forgotten(void **state)
 	fixture_wait_well(fixture, sync);
 }
 
+static bool
+has_selected(Fixture *fixture, unsigned times)
+{
+	return fake_server_count(fixture->server, "SELECT INBOX") >= times;
+}
+
+/* SELECT's numbers say nothing of what was not fetched any more. */
+static void
+stopped_while_a_folder_is_opened_it_misses_nothing_later(void **state)
+{
+	Fixture *fixture = *state;
+
+	fake_server_capabilities(fixture->server,
+				 "IMAP4rev1 SASL-IR AUTH=PLAIN IDLE LIST-EXTENDED LIST-STATUS "
+				 "ESEARCH CONDSTORE");
+	open_inbox(fixture, 10);
+	fixture_stop(fixture);
+	/* As many as before. */
+	fake_server_expunge(fixture->server, "INBOX", 3);
+	fake_server_add(fixture->server, "INBOX", 1, "");
+	fake_server_forget(fixture->server);
+	fake_server_rule(fixture->server, "SELECT", 1, FAKE_LATE, NULL);
+	fixture_start(fixture);
+	engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true);
+	fixture_until(fixture, has_selected, 1);
+	fixture_stop(fixture);
+	assert_int_equal(fake_server_count(fixture->server, "FETCH"), 0);
+	fixture_start(fixture);
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true));
+	assert_int_equal(fixture_flags(fixture, "INBOX", 11), 0);
+	assert_null(fixture_row(fixture, "INBOX", 3));
+	fixture_check(fixture);
+}
+
 /* No file of this process may grow, or be written, for as long as it is ON. */
 static void
 let_disk_be_full(bool on)
@@ -387,6 +421,7 @@ main(void)
 		TEST(cancelled_requests_end_once),
 		TEST(what_is_said_unasked_harms_nothing),
 		TEST(what_is_opened_while_a_login_is_under_way_is_not_forgotten),
+		TEST(stopped_while_a_folder_is_opened_it_misses_nothing_later),
 		TEST(a_full_disk_is_waited_for),
 	};
 
