@@ -377,12 +377,60 @@ copied_state(const Group *group)
 	return group->kind == STORE_INTENT_COPY ? STORE_TARGET_DONE : STORE_TARGET_COPIED;
 }
 
+/* OK, and no copy: those that are still in the source were not copied, the others are not there to be. */
+static Step
+judge_vain(Group *group)
+{
+	Verdict verdict;
+
+	if (group->find_failed)
+		return group_give_up(group);
+	find_take_hits(group);
+	verdict_init(&verdict);
+	for (guint i = 0; i < group->lost->len; i++) {
+		const Target *source = group_find_uid(group, at(group->lost, i)->uid);
+
+		if (source && !source->there)
+			verdict_say(&verdict, at(group->lost, i), STORE_TARGET_GONE, false);
+		else if (!group->refused)
+			group->refused =
+			    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
+						_("the server said yes and did not do it"));
+	}
+	if (!verdict_settle(&verdict, group))
+		return STEP_OVER;
+	group->step = send_plan;
+	return group->refused ? group_give_up(group) : STEP_ON;
+}
+
+static Step
+look_for_vain(Group *group)
+{
+	guint next = 0;
+	Step step;
+
+	if (!group_select(group, group->mailbox, false, &step))
+		return step;
+	group->step = judge_vain;
+	group->find_failed = false;
+	g_array_set_size(group->hits, 0);
+	while (next < group->lost->len) {
+		ImapCommand *command = imap_command_new("UID SEARCH");
+
+		imap_command_text(command, "UID");
+		replay_put_uids(command, group->lost, &next);
+		find_send_search(group, command);
+	}
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
 /* The look into the destination is over: for copies nobody told of, or that may have been made before
  * the line broke. */
 static Step
 settle_copied(Group *group)
 {
 	bool before = group->verify && !group->marked;
+	GArray *vain;
 	Verdict verdict;
 
 	if (group->find_ambiguous && before)
@@ -390,6 +438,7 @@ settle_copied(Group *group)
 				  _("the line broke over this, and the other folder has more "
 				    "messages like "
 				    "it than it should: cannot tell whether it was done"));
+	vain = g_array_new(FALSE, FALSE, sizeof(Target));
 	verdict_init(&verdict);
 	for (guint i = 0; i < group->lost->len; i++) {
 		const Target *target = at(group->lost, i);
@@ -397,14 +446,18 @@ settle_copied(Group *group)
 		if (target->new_uid)
 			verdict_say(&verdict, target, copied_state(group), false);
 		else if (!before && !group->refused && group_tried_in_vain(group, target))
-			group->refused =
-			    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_REFUSED,
-						_("the server said yes and did not do it"));
+			g_array_append_vals(vain, target, 1);
 	}
+	g_array_unref(group->lost);
+	group->lost = vain;
 	if (!verdict_settle(&verdict, group))
 		return STEP_OVER;
 	if (group->refused)
 		return group_give_up(group);
+	if (vain->len) {
+		group->step = look_for_vain;
+		return STEP_ON;
+	}
 	group->verify = false;
 	group->step = send_plan;
 	return STEP_ON;

@@ -420,6 +420,26 @@ a_message_that_went_meanwhile_is_a_failed_row(void **state)
 	fixture_check(fixture);
 }
 
+/* The server's OK passes over it in silence (RFC 9051, 6.4.9). */
+static void
+a_copy_of_what_went_meanwhile_says_that_it_went(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GPtrArray) rows = NULL;
+
+	begin_offline(fixture, MOVE_WORDS, 10);
+	fixture_wait_well(fixture, intend(fixture, STORE_INTENT_COPY, "INBOX", "Other", 4, 6,
+					  ENGINE_QUEUED));
+	fake_server_expunge(fixture->server, "INBOX", 5);
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 1);
+	assert_true(store_journal(fixture_store(fixture), 0, &rows, NULL));
+	assert_int_equal(((const StoreJournalRow *)rows->pdata[0])->code, POSTERN_ERROR_GONE);
+	assert_copies(fixture, "Other", 4, 1);
+	assert_copies(fixture, "Other", 6, 1);
+	fixture_check(fixture);
+}
+
 static void
 a_mailbox_that_was_renumbered_moves_the_right_message(void **state)
 {
@@ -866,6 +886,7 @@ main(void)
 		TEST(a_move_that_was_only_said_to_be_done_is_a_failed_row),
 		TEST(a_lying_copyuid_moves_no_other_message),
 		TEST(a_message_that_went_meanwhile_is_a_failed_row),
+		TEST(a_copy_of_what_went_meanwhile_says_that_it_went),
 		TEST(a_mailbox_that_was_renumbered_moves_the_right_message),
 		TEST(chains_made_offline_arrive_in_order),
 		TEST(a_folder_renamed_and_deleted_offline_goes),
