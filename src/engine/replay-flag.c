@@ -51,7 +51,7 @@ not_kept(Group *group)
 static Step
 judge_flags(Group *group)
 {
-	bool silent = group->targets->len > ECHO_MAX, wrong = false;
+	bool silent = group->targets->len > ECHO_MAX, wrong = false, again = false;
 	Verdict verdict;
 
 	verdict_init(&verdict);
@@ -62,9 +62,10 @@ judge_flags(Group *group)
 			verdict_say(&verdict, target, STORE_TARGET_DONE, false);
 		else if (target->told && target->has == group->row->set)
 			verdict_say(&verdict, target, STORE_TARGET_DONE, false);
+		else if (!group->refused && !group_tried_in_vain(group, target))
+			again = true;
 		else if (target->told)
-			/* Another client may have had the last word, just now. */
-			wrong |= group_tried_in_vain(group, target);
+			wrong = true;
 		else if (!group->refused)
 			verdict_say(&verdict, target, STORE_TARGET_GONE, false);
 	}
@@ -75,7 +76,11 @@ judge_flags(Group *group)
 	if (wrong)
 		return not_kept(group);
 	group->step = send_plan;
-	return STEP_ON;
+	/* Another client may have had the last word, just now; or the session was not told yet of what came
+	 * over another line. */
+	if (again)
+		group_send(group, imap_command_new("NOOP"), group_on_answer, NULL);
+	return group->pending ? STEP_WAIT : STEP_ON;
 }
 
 static Step

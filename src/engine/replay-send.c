@@ -677,8 +677,11 @@ send_round(Group *group)
 		return STEP_ON;
 	}
 	strangers = is_destructive(group) ? never_met(group) : NULL;
-	if (strangers && strangers->len)
+	if (strangers && strangers->len) {
+		/* They may have come over another line, and this one's session was not told yet. */
+		group_send(group, imap_command_new("NOOP"), group_on_answer, NULL);
 		return find_check(group, g_steal_pointer(&strangers), judge_met);
+	}
 	switch (group->kind) {
 	case STORE_INTENT_FLAG:
 		return flag_send(group);
