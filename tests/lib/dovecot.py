@@ -7,7 +7,6 @@
         client = server.client()            # an imaplib client, logged in: "somebody else's"
         server.freeze(), server.thaw()      # SIGSTOP, SIGCONT
         server.cut()                        # every open connection ends
-        server.commands()                   # what clients said, if rawlog=True
 
 It needs no privilege: whoever starts it is the user it runs as, except that root gives way to
 `nobody`.  A big mailbox is made once and kept in $POSTERN_TEST_CACHE (see big()).
@@ -109,9 +108,6 @@ service imap-login {{
     ssl = yes
   }}
 }}
-service imap {{
-  executable = imap{rawlog}
-}}
 service anvil {{
   chroot =
   unix_listener anvil-auth-penalty {{
@@ -132,17 +128,16 @@ class Dovecot:
     """MAIL: an iterable of mailgen.Message.  COUNT: so many of mailgen.bulk() in the inbox instead,
     from the cache.  MECHANISMS: auth_mechanisms.  COMPRESS: offer COMPRESS=DEFLATE.  CAPABILITY: the
     whole imap_capability line (a mask).  PLAINTEXT: allow a login without TLS.  CERT: see certs.py.
-    RAWLOG: keep what clients say.  EXTRA: more configuration."""
+    EXTRA: more configuration."""
 
     def __init__(self, mail=(), count=0, mechanisms="plain login scram-sha-1 scram-sha-256",
-                 compress=False, capability="", plaintext=True, cert="good", rawlog=False,
+                 compress=False, capability="", plaintext=True, cert="good",
                  separator="/", location="mdbox:~/mail", extra="", certs=None):
         self.user, self.password = USER, PASSWORD
         self.mail, self.count, self.options = mail, count, dict(
             mechanisms=mechanisms, capability=capability, separator=separator, location=location,
             no_plaintext="no" if plaintext else "yes", extra=extra,
-            plugins="zlib" if compress else "", imap_plugins="imap_zlib" if compress else "",
-            rawlog=" rawlog" if rawlog else "")
+            plugins="zlib" if compress else "", imap_plugins="imap_zlib" if compress else "")
         self.cert_kind, self.certs, self.separator = cert, certs, separator
         self.master = None
         self.dir = None
@@ -171,8 +166,6 @@ class Dovecot:
         self.ca = self.certs.ca
         for name in ("run", "state", "home", f"home/{USER}"):
             os.makedirs(os.path.join(self.dir, name))
-        if self.options["rawlog"]:
-            os.makedirs(os.path.join(self.dir, "home", USER, "dovecot.rawlog"))
         with open(os.path.join(self.dir, "users"), "w") as users:
             users.write(f"{USER}:{{PLAIN}}{PASSWORD}\n")
         if self.count:
@@ -239,16 +232,6 @@ class Dovecot:
     def log(self):
         with open(os.path.join(self.dir, "log"), errors="replace") as log:
             return log.read()
-
-    def commands(self):
-        """What clients said after login, connection by connection (rawlog=True)."""
-        folder = os.path.join(self.dir, "home", USER, "dovecot.rawlog")
-        texts = []
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".in"):
-                with open(os.path.join(folder, name), "rb") as log:
-                    texts.append(log.read())
-        return texts
 
     def doveadm(self, *arguments):
         return subprocess.run(["doveadm", "-c", self._path("dovecot.conf"), *arguments],
