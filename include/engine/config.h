@@ -32,7 +32,8 @@ typedef struct ConfigAccount {
 	char *password_file;	/* its first line; must be closed to others */
 	char *token_command;	/* likewise, an OAuth token: XOAUTH2, OAUTHBEARER */
 	char *ca_file, *client_cert;
-	char *trash, *archive; /* names of folders; NULL: as the server marks them, or by usual names */
+	char *trash,
+	    *archive; /* names of folders; NULL: as the server marks them, or by usual names */
 	unsigned connections; /* to the server, at most: from 1 to CONFIG_CONNECTIONS_MAX */
 	/* What is kept without being asked for. */
 	int64_t keep_text_s;	   /* the text of messages that are no older; INT64_MAX: of all */

@@ -22,6 +22,14 @@ folder_of(Cli *cli, StoreId id)
 	return g_strdup(mailbox->name);
 }
 
+static int
+compare_uids(gconstpointer a, gconstpointer b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static bool
 load_queued(Cli *cli, const StoreJournalRow *row, CliQueued *queued, GError **error)
 {
@@ -43,6 +51,7 @@ load_queued(Cli *cli, const StoreJournalRow *row, CliQueued *queued, GError **er
 		if (target->mailbox == row->mailbox && target->uid)
 			g_array_append_val(queued->uids, target->uid);
 	}
+	g_array_sort(queued->uids, compare_uids);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define ROUNDS_MAX  64
+#define ROUNDS_MAX 64
 /* Numbers asked for in one round: so many are aimed at, and no more than so many. */
 #define NUMBERS_AIM 400
 #define NUMBERS_MAX 2000

@@ -34,7 +34,7 @@ struct Connection {
 	Try tries[MAX_TRIES];
 	unsigned n_tries, at_try, logins;
 	NetSasl *sasl;
-	GError *sasl_error; /* why a step failed */
+	GError *sasl_error;  /* why a step failed */
 	ConnectionRide ride; /* NULL: none */
 	void *ride_data;
 	bool rides;

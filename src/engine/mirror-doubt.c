@@ -72,8 +72,8 @@ mirror_distrust(Mirror *mirror, uint32_t there)
 	sentence =
 	    g_strdup_printf(_("\"%s\": the server has only %u of the %u messages that are kept "
 			      "here; nothing was removed.  If they are meant to be gone: "
-			      "postern sync --accept-loss"),
-			    name, there, kept);
+			      "postern sync --accept-loss \"%s\""),
+			    name, there, kept, name);
 	mark(mirror, sentence);
 }
 
@@ -85,8 +85,8 @@ mirror_distrust_numbers(Mirror *mirror)
 	    g_strdup_printf(_("\"%s\": the server numbers its messages anew and has only %u, where "
 			      "%u are kept here; "
 			      "nothing was removed.  If they are meant to be gone: postern sync "
-			      "--accept-loss"),
-			    name, mirror->exists, mirror_kept(mirror));
+			      "--accept-loss \"%s\""),
+			    name, mirror->exists, mirror_kept(mirror), name);
 
 	mark(mirror, sentence);
 	/* None of the UIDs here may be used on this line. */

@@ -75,6 +75,6 @@ void parts_write(PartFetcher *parts);
 
 /* bodies.c */
 void parts_count_bytes(PartFetcher *parts, uint64_t bytes); /* came just now */
-void keeping_free(struct Keeping *keeping); /* NULL is fine */
+void keeping_free(struct Keeping *keeping);		    /* NULL is fine */
 
 #endif

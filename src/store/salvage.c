@@ -543,10 +543,13 @@ store_salvage(Store *store, const char *path, char **words, GError **error)
 	if (sqlite3_open_v2(path, &salvage.old,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
 			    NULL) == SQLITE_OK) {
-		sqlite3_db_config(salvage.old, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(salvage.old, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 		sqlite3_db_config(salvage.old, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_exec(salvage.old, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON",
+		/* writable_schema: with it a row of the schema that is damaged is passed over, and the
+		 * tables that the others name can be read.  Nothing is written. */
+		sqlite3_exec(salvage.old,
+			     "PRAGMA writable_schema = ON; PRAGMA query_only = ON;"
+			     "PRAGMA cell_size_check = ON",
 			     NULL, NULL, NULL);
 	}
 	if (has_journal(&salvage)) {
