@@ -7,6 +7,7 @@ Where both moved it, or changed the same flag, either may have been first: then 
 whole family is, and of a loose one only this is asked: that no copy was lost and none came from nowhere.
 """
 
+import collections
 import itertools
 
 FLAGS = {"\\seen": 1, "\\answered": 2, "\\flagged": 4, "\\deleted": 8, "\\draft": 16}
@@ -86,9 +87,15 @@ class Family:
             return f"{low} to {high} of it, loose: {'; '.join(self.why)}"
         mine = sorted((i.place, sorted(i.flags - self.loose_flags)) for i in self.instances)
         theirs = sorted((place, sorted(set(flags) - self.loose_flags)) for place, flags in found)
-        if mine == theirs:
+        if mine == theirs or pooled(mine) == pooled(theirs):
             return None
         return f"{self.instances!r}" + (f" (loose: {self.loose_flags})" if self.loose_flags else "")
+
+
+def pooled(rows):
+    """Which of several in one folder is which, nobody can say when an answer was lost: so many of them
+    have each flag."""
+    return collections.Counter((place, flag) for place, flags in rows for flag in [None, *flags])
 
 
 class Action:
