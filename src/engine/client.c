@@ -14,6 +14,8 @@ enum {
 	LOOK_MS = 50,		/* between two looks at whose the store is */
 	LOOK_LATER_MS = 1000,	/* ... after some time of it */
 	PATIENCE_MS = 5 * 1000, /* what was asked waits so long for one who answers */
+	BEAT_MS = 1000,		/* the other says so often that it lives */
+	BEATS_MISSED = 5,	/* and is stopped (Ctrl-Z, a debugger) when it does not */
 	PIECE = 64 * 1024,
 };
 
@@ -22,11 +24,12 @@ struct Client {
 	int fd; /* -1: looking */
 	bool greeted, was_served;
 	GByteArray *in, *out;
-	GSource *reads, *writes, *look; /* owned; NULL: none */
-	GQueue pending;			/* of Call, owned: asked, and without a DONE */
-	int64_t since_ms;		/* monotonic; when it began to look */
-	EngineTotals base;		/* the other's totals when we came */
-	bool based;			/* BASE is known */
+	GSource *reads, *writes, *look, *watch; /* owned; NULL: none */
+	unsigned missed;			/* beats, of our own clock */
+	GQueue pending;				/* of Call, owned: asked, and without a DONE */
+	int64_t since_ms;			/* monotonic; when it began to look */
+	EngineTotals base;			/* the other's totals when we came */
+	bool based;				/* BASE is known */
 	/* What the person here looks at: opened anew when the store becomes ours. */
 	char *home_account, *home;
 	uint32_t home_rows;
@@ -50,6 +53,7 @@ hang_up(Client *client)
 {
 	engine_drop_source(&client->reads);
 	engine_drop_source(&client->writes);
+	engine_drop_source(&client->watch);
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
@@ -78,6 +82,15 @@ finish_all(Client *client, const GError *error)
 
 	while ((call = g_queue_peek_head(&client->pending)))
 		finish(client, call, error);
+}
+
+static Call *
+find_pending(Client *client, EngineRequest request)
+{
+	for (GList *at = client->pending.head; at; at = at->next)
+		if (((Call *)at->data)->job->request == request)
+			return at->data;
+	return NULL;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
@@ -114,6 +127,17 @@ ask(Client *client, Call *call)
 }
 
 static void
+end_cancelled(Client *client, const Call *cancel)
+{
+	g_autoptr(GError) error =
+	    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_CANCELLED, _("cancelled"));
+	Call *call = find_pending(client, cancel->request);
+
+	if (call && !g_strcmp0(cancel->op, "cancel"))
+		finish(client, call, error);
+}
+
+static void
 remember_home(Client *client, const Call *call)
 {
 	g_free(client->home_account);
@@ -129,6 +153,8 @@ client_send(Client *client, Call *take_call)
 	if (!take_call->job) {
 		if (client->greeted)
 			put(client, wire_simple(take_call->op, take_call->request));
+		/* Whether the other one answers or not. */
+		end_cancelled(client, take_call);
 		call_free(take_call);
 		return;
 	}
@@ -144,20 +170,11 @@ client_send(Client *client, Call *take_call)
 	g_queue_push_tail(&client->pending, take_call);
 	if (client->greeted)
 		ask(client, take_call);
-	else if (client->fd < 0 && !client->look)
+	else if (!client->look)
 		look_later(client, LOOK_MS);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
-
-static Call *
-find_pending(Client *client, EngineRequest request)
-{
-	for (GList *at = client->pending.head; at; at = at->next)
-		if (((Call *)at->data)->job->request == request)
-			return at->data;
-	return NULL;
-}
 
 static void
 take_event(Client *client, GVariant *dict)
@@ -188,11 +205,20 @@ take_event(Client *client, GVariant *dict)
 	engine_post(client->engine, &came.event);
 }
 
+static gboolean on_beat(void *data);
+
 static void
 take_hello(Client *client)
 {
+	if (client->greeted)
+		return;
 	client->greeted = client->was_served = true;
 	client->told = false;
+	engine_drop_source(&client->look);
+	client->missed = 0;
+	client->watch = g_timeout_source_new(BEAT_MS);
+	g_source_set_callback(client->watch, on_beat, client, NULL);
+	g_source_attach(client->watch, client->engine->owner_context);
 	for (GList *at = client->pending.head; at; at = at->next)
 		if (!((Call *)at->data)->sent)
 			ask(client, at->data);
@@ -264,6 +290,7 @@ on_readable(gint fd, GIOCondition condition, void *data)
 		return G_SOURCE_CONTINUE;
 	if (n > 0)
 		g_byte_array_append(client->in, piece, (guint)n);
+	client->missed = 0;
 	while (n > 0) {
 		if (!wire_take(client->in, &dict))
 			n = 0;
@@ -275,6 +302,37 @@ on_readable(gint fd, GIOCondition condition, void *data)
 		}
 	}
 	lost(client);
+	return G_SOURCE_REMOVE;
+}
+
+/* It is there and says nothing: nobody can tell for how long. */
+static void
+does_not_answer(Client *client)
+{
+	g_autoptr(GError) error =
+	    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+				_("another Postern has the store and does not answer: is it "
+				  "suspended? Bring it back "
+				  "(fg) or end it; --offline reads what is kept here"));
+
+	hang_up(client);
+	give_up_changes(client);
+	finish_all(client, error);
+	if (!client->told)
+		engine_post_notice(client->engine, 0, error->message);
+	client->told = true;
+	look_later(client, LOOK_LATER_MS);
+}
+
+/* Beats are counted, not seconds: we may have been suspended ourselves. */
+static gboolean
+on_beat(void *data)
+{
+	Client *client = data;
+
+	if (++client->missed <= BEATS_MISSED)
+		return G_SOURCE_CONTINUE;
+	does_not_answer(client);
 	return G_SOURCE_REMOVE;
 }
 
@@ -301,6 +359,7 @@ connect_to(Client *client)
 	client->based = false;
 	client->reads = watch(client, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
 	put(client, wire_simple("hello", 0));
+	look_later(client, client->told ? LOOK_LATER_MS : PATIENCE_MS);
 	return true;
 }
 
@@ -341,8 +400,11 @@ on_look(void *data)
 	g_autoptr(GError) error = NULL;
 
 	engine_drop_source(&client->look);
-	if (client->fd >= 0)
+	if (client->fd >= 0) {
+		/* connected for so long, and no hello */
+		does_not_answer(client);
 		return G_SOURCE_REMOVE;
+	}
 	if (engine_take_store(client->engine, &error)) {
 		take_over(client);
 		return G_SOURCE_REMOVE;

@@ -13,6 +13,7 @@ enum {
 	PEERS_MAX = 32,
 	BACKLOG_MAX = 16 * 1024 * 1024, /* octets that a peer has not read */
 	PIECE = 64 * 1024,
+	BEAT_MS = 1000, /* so often they hear that we live */
 };
 
 typedef struct Peer {
@@ -29,6 +30,7 @@ struct Server {
 	char *path;
 	int fd;
 	GSource *accepts; /* owned */
+	GSource *beat;	  /* owned; while there are peers */
 	GPtrArray *peers; /* of Peer, owned */
 	EngineRequest last_request;
 };
@@ -240,6 +242,23 @@ is_us(int fd)
 }
 
 static gboolean
+on_beat(void *data)
+{
+	Server *server = data;
+
+	for (guint i = 0; i < server->peers->len; i++) {
+		Peer *peer = g_ptr_array_index(server->peers, i);
+
+		if (peer->greeted)
+			put(peer, wire_simple("beat", 0));
+	}
+	if (server->peers->len)
+		return G_SOURCE_CONTINUE;
+	engine_drop_source(&server->beat);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_connect(gint fd, GIOCondition condition, void *data)
 {
 	Server *server = data;
@@ -253,6 +272,8 @@ on_connect(gint fd, GIOCondition condition, void *data)
 		return G_SOURCE_CONTINUE;
 	}
 	log_event(server->engine->log, "engine", "another process came");
+	if (!server->beat)
+		server->beat = engine_timeout(server->engine, BEAT_MS, on_beat, server);
 	peer = g_new0(Peer, 1);
 	peer->server = server;
 	peer->fd = line;
@@ -326,6 +347,7 @@ serve_stop(Server *server)
 	if (!server)
 		return;
 	engine_drop_source(&server->accepts);
+	engine_drop_source(&server->beat);
 	g_ptr_array_unref(server->peers);
 	if (server->fd >= 0) {
 		unlink(server->path);

@@ -10,6 +10,8 @@ typedef struct Change {
 	char *done;	       /* what to say then; NULL: nothing, or what the event says */
 	bool undoes;	       /* what the event says was taken back */
 	bool about_messages;   /* of which there should be some */
+	bool one, copies;      /* not of tagged ones; COPY */
+	char *where;	       /* they went there; through the door; NULL */
 	StoreMailboxRole role; /* then put away there what is held; NONE */
 	StoreAction action;
 	char **keywords; /* still to be changed of MESSAGES, as parts of one action; NULL: none */

@@ -16,6 +16,7 @@ change_free(gpointer data)
 	Change *change = data;
 
 	g_free(change->done);
+	g_free(change->where);
 	g_strfreev(change->keywords);
 	g_clear_pointer(&change->messages, g_array_unref);
 	g_free(change);
@@ -39,6 +40,7 @@ change_intend(App *app, const StoreIntent *intent, char *take_done)
 	    change_remember(app, engine_intend(app->engine, intent, ENGINE_QUEUED), take_done);
 
 	change->about_messages = intent->n_messages && intent->action != STORE_ACTION_READ;
+	change->copies = intent->kind == STORE_INTENT_COPY;
 	return change;
 }
 
@@ -77,6 +79,22 @@ change_count(App *app)
 	}
 }
 
+static char *
+where_words(const Change *change, uint32_t n)
+{
+	if (change->one && change->copies)
+		return g_strdup_printf(_("Copied to %s; u takes it back."), change->where);
+	if (change->one)
+		return g_strdup_printf(_("Moved to %s; u takes it back."), change->where);
+	if (change->copies)
+		return g_strdup_printf(P_("%u message copied to %s; u takes it back.",
+					  "%u messages copied to %s; u takes it back.", n),
+				       n, change->where);
+	return g_strdup_printf(P_("%u message moved to %s; u takes it back.",
+				  "%u messages moved to %s; u takes it back.", n),
+			       n, change->where);
+}
+
 /* CHANGE is in the journal, as part of GROUP: what comes next, and what is said. */
 static void
 take_done(App *app, Change *change, const EngineEvent *event)
@@ -91,7 +109,12 @@ take_done(App *app, Change *change, const EngineEvent *event)
 		taken_back = g_strdup_printf(_("Taken back: %s."), event->text);
 		app_notice(app, taken_back);
 	} else if (change->about_messages && !event->n) {
-		app_notice(app, _("It is not there any more."));
+		app_notice(app, change->one ? _("It is not there any more.")
+					    : _("None of them is there any more."));
+	} else if (change->where) {
+		g_autofree char *text = where_words(change, event->n);
+
+		app_notice(app, text);
 	} else if (change->done) {
 		app_notice(app, change->done);
 	}
@@ -378,16 +401,12 @@ ask_keywords(App *app, const char *argument)
 
 /* ---- going elsewhere ------------------------------------------------------------------------------ */
 
-/* Words for what was done: N messages, or one by its subject. */
-static char *
-moved_words(const Meant *meant, const char *folder, const char *one, const char *many_one,
-	    const char *many)
+/* When it is done CHANGE says where they went, and how many really did. */
+static void
+say_where(Change *change, const Meant *meant, const char *folder)
 {
-	guint n = meant->messages->len;
-	g_autofree char *shown = safe_line(folder);
-
-	return meant->one ? g_strdup_printf(one, shown)
-			  : g_strdup_printf(n == 1 ? many_one : many, n, shown);
+	change->where = safe_line(folder);
+	change->one = meant->one;
 }
 
 static const ViewFolder *
@@ -426,13 +445,7 @@ transfer(App *app, const char *name, StoreIntentKind kind)
 		app_notice(app, _("It is in this folder already."));
 		return;
 	}
-	change_intend(app, &intent,
-		      moves ? moved_words(&meant, folder->name, _("Moved to %s; u takes it back."),
-					  _("%u message moved to %s; u takes it back."),
-					  _("%u messages moved to %s; u takes it back."))
-			    : moved_words(&meant, folder->name, _("Copied to %s; u takes it back."),
-					  _("%u message copied to %s; u takes it back."),
-					  _("%u messages copied to %s; u takes it back.")));
+	say_where(change_intend(app, &intent, NULL), &meant, folder->name);
 	move_on(app, &meant, moves);
 }
 
@@ -542,10 +555,7 @@ put_away(App *app, StoreMailboxRole role, StoreAction action)
 	intent = intent_of(&meant, STORE_INTENT_MOVE);
 	intent.dest = mailbox->id;
 	intent.action = action;
-	change_intend(app, &intent,
-		      moved_words(&meant, mailbox->name, _("Moved to %s; u takes it back."),
-				  _("%u message moved to %s; u takes it back."),
-				  _("%u messages moved to %s; u takes it back.")));
+	say_where(change_intend(app, &intent, NULL), &meant, mailbox->name);
 	move_on(app, &meant, true);
 }
 

@@ -260,6 +260,46 @@ what_is_asked_before_the_hello_is_asked_once(void **state)
 		close(dir_fd);
 }
 
+/* One that has the store and was stopped: before its hello, and behind it. */
+static void
+one_that_does_not_answer_holds_nobody_up(void **state)
+{
+	Fixture *fixture = *state;
+	g_auto(Second) second = { 0 };
+	g_autoptr(Store) store = store_open(fixture->dir, STORE_WRITER, NULL, NULL, NULL);
+	g_autoptr(GByteArray) hello = g_byte_array_new();
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), dir_fd = -1, line;
+
+	assert_non_null(store);
+	assert_true(serve_address(fixture->dir, &address, &dir_fd));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	start(&second, fixture, true);
+	/* A person's Ctrl-C counts at once. */
+	ask(&second, engine_folders(second.engine, NULL));
+	engine_cancel(second.engine, second.waiting);
+	until_done(&second);
+	assert_true(postern_error_is(second.error, POSTERN_ERROR_CANCELLED));
+	ask(&second, engine_folders(second.engine, NULL));
+	until_done(&second);
+	assert_true(postern_error_is(second.error, POSTERN_ERROR_OFFLINE));
+	assert_int_equal(second.notices, 1);
+	/* It says hello, takes what is asked, and is stopped then. */
+	close(accept(fd, NULL, NULL));
+	while ((line = accept(fd, NULL, NULL)) < 0)
+		loop_ms(10);
+	wire_put(hello, wire_simple("hello", 0));
+	assert_int_equal(send(line, hello->data, hello->len, MSG_NOSIGNAL), hello->len);
+	ask(&second, engine_folders(second.engine, NULL));
+	until_done(&second);
+	assert_true(postern_error_is(second.error, POSTERN_ERROR_OFFLINE));
+	close(line);
+	close(fd);
+	if (dir_fd >= 0)
+		close(dir_fd);
+}
+
 /* Every octet of frames, changed one after the other: none is read past its end. */
 static void
 a_spoilt_frame_is_a_frame_or_is_not(void **state)
@@ -344,6 +384,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(noise_on_the_socket_is_cut_off, fixture_set_up,
 						fixture_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_asked_before_the_hello_is_asked_once,
+						fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(one_that_does_not_answer_holds_nobody_up,
 						fixture_set_up, fixture_tear_down),
 		cmocka_unit_test(a_spoilt_frame_is_a_frame_or_is_not),
 		cmocka_unit_test(a_job_and_an_event_come_as_they_were_sent),
