@@ -101,12 +101,13 @@ def pooled(rows):
 class Action:
     """What undo takes back."""
 
-    def __init__(self, kind, items=(), clean=True, **more):
+    def __init__(self, kind, items=(), clean=True, meant=(), **more):
         self.kind, self.items, self.clean = kind, list(items), clean
+        self.meant = set(meant)     # families, also those of which nothing was to be changed
         self.more = more            # name, old: of folders
 
     def families(self):
-        return {item[0] for item in self.items}
+        return {item[0] for item in self.items} | self.meant
 
     def is_of_folder(self):
         return self.kind in ("create", "rename", "remove", "subscribe")
@@ -172,7 +173,7 @@ class Model:
             elif (flag in instance.flags) != value:
                 (instance.flags.add if value else instance.flags.discard)(flag)
                 items.append((family, instance, flag, value))
-        return Action("flag", items, clean)
+        return Action("flag", items, clean, {family for family, _ in picked})
 
     def _place_by_us(self, family, merges=True):
         clean = not family.ours_place and not family.loose
