@@ -134,6 +134,9 @@ bool store_mailbox_reset(Store *store, StoreId mailbox, GError **error);
  * StoreMailbox, owned: g_ptr_array_unref. */
 bool store_mailboxes(Store *store, StoreId account, GPtrArray **mailboxes, GError **error);
 bool store_mailbox_get(Store *store, StoreId id, StoreMailbox **mailbox, GError **error);
+/* By what the server calls it, whatever it was renamed to here; *MAILBOX is NULL when there is none. */
+bool store_mailbox_by_raw(Store *store, StoreId account, Span raw, StoreMailbox **mailbox,
+			  GError **error);
 /* By decoded name (INBOX without case); GONE when there is none. */
 bool store_mailbox_find(Store *store, StoreId account, const char *name, StoreMailbox **mailbox,
 			GError **error);

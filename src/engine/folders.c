@@ -33,18 +33,46 @@ folders_raw_name(Account *account, const char *name)
 	return raw ? g_bytes_new(raw, strlen(raw)) : NULL;
 }
 
+static StoreMailbox *
+box_by_raw(Account *account, Span raw)
+{
+	StoreMailbox *box = NULL;
+
+	return store_mailbox_by_raw(account->engine->store, account->id, raw, &box, NULL) ? box
+											  : NULL;
+}
+
+/* By its raw name: what a person sees may be a new one, which the server does not know yet.  INBOX
+ * has no case. */
 StoreMailbox *
 folders_box(Account *account, GBytes *raw)
 {
 	gsize size;
 	const char *bytes = g_bytes_get_data(raw, &size);
-	g_autofree char *name = imap_mailbox_name_decode(span_of(bytes, size), false);
-	StoreMailbox *box;
+	StoreMailbox *box = box_by_raw(account, span_of(bytes, size));
 
-	if (!name)
-		name = g_utf8_make_valid(bytes, (gssize)size);
-	return store_mailbox_find(account->engine->store, account->id, name, &box, NULL) ? box
-											 : NULL;
+	if (!box && span_is_nocase(span_of(bytes, size), "INBOX"))
+		store_mailbox_find(account->engine->store, account->id, "INBOX", &box, NULL);
+	return box;
+}
+
+/* Dovecot's NOTIFY tells names in UTF-8 that it tells encoded everywhere else. */
+static StoreMailbox *
+box_of_status(Account *account, Span told)
+{
+	StoreMailbox *box = box_by_raw(account, told);
+	g_autofree char *text = NULL;
+	g_autofree char *raw = NULL;
+
+	if (box || !g_utf8_validate(told.at, (gssize)span_size(told), NULL))
+		return box;
+	text = g_strndup(told.at, span_size(told));
+	raw = imap_mailbox_name_encode(text, false);
+	if (raw)
+		box = box_by_raw(account, span_of_string(raw));
+	if (!box && !g_ascii_strcasecmp(text, "INBOX"))
+		store_mailbox_find(account->engine->store, account->id, "INBOX", &box, NULL);
+	return box;
 }
 
 static bool
@@ -152,12 +180,11 @@ status_alone(Line *line, const ImapStatus *status)
 {
 	Account *account = line->account;
 	StoreMailbox box = { .server_total = -1, .server_unread = -1 };
-	g_autofree char *name = imap_mailbox_name_decode(status->mailbox, false);
-	g_autoptr(StoreMailbox) known = NULL;
+	g_autoptr(StoreMailbox) known = box_of_status(account, status->mailbox);
 	g_autoptr(GError) error = NULL;
 	EngineEvent event = { .type = ENGINE_EVENT_FOLDERS, .account = account->id };
 
-	if (!name || !store_mailbox_find(account->engine->store, account->id, name, &known, NULL))
+	if (!known)
 		return;
 	box.id = known->id;
 	status_into(&box, status);

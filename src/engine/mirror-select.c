@@ -24,11 +24,8 @@ decoded_name(const Mirror *mirror)
 static void
 find_box(Mirror *mirror)
 {
-	g_autofree char *name = decoded_name(mirror);
-
 	g_clear_pointer(&mirror->box, store_mailbox_free);
-	store_mailbox_find(mirror->account->engine->store, mirror->account->id, name, &mirror->box,
-			   NULL);
+	mirror->box = folders_box(mirror->account, mirror->raw);
 }
 
 static bool

@@ -88,22 +88,6 @@ write_row(Store *store, const StoreIntent *intent, const StoreMailbox *mailbox, 
 
 /* ---- create ------------------------------------------------------------------------------------------------ */
 
-static bool
-mailbox_by_raw(Store *store, StoreId account, Span raw, StoreMailbox **mailbox, GError **error)
-{
-	g_autoptr(StoreQuery) query = store_query(store, SQL_MAILBOX_BY_RAW, error);
-	bool row;
-
-	*mailbox = NULL;
-	if (!query)
-		return false;
-	sqlite3_bind_int64(query, 1, account);
-	sqlite3_bind_blob64(query, 2, raw.at, span_size(raw), SQLITE_STATIC);
-	if (!store_step(store, query, &row, error))
-		return false;
-	return !row || store_mailbox_get(store, sqlite3_column_int64(query, 0), mailbox, error);
-}
-
 /* The account's hierarchy delimiter, as its other folders have it. */
 static bool
 delimiter_of(Store *store, StoreId account, char *delimiter, GError **error)
@@ -162,7 +146,7 @@ create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **err
 
 	if (!check_name(intent, error) ||
 	    !is_free(store, intent->account, 0, intent->name, error) ||
-	    !mailbox_by_raw(store, intent->account, intent->raw, &there, error) ||
+	    !store_mailbox_by_raw(store, intent->account, intent->raw, &there, error) ||
 	    !delimiter_of(store, intent->account, &mailbox.delimiter, error))
 		return false;
 	if (there && !there->gone)
@@ -289,8 +273,8 @@ follow_raw(Store *store, const StoreMailbox *mailbox, size_t cut, const StoreMai
 	g_byte_array_append(bytes, (const guint8 *)raw.at, (guint)span_size(raw));
 	g_byte_array_append(bytes, (const guint8 *)other->raw + cut,
 			    (guint)(other->raw_size - cut));
-	if (!mailbox_by_raw(store, mailbox->account, span_of(bytes->data, bytes->len), &there,
-			    error))
+	if (!store_mailbox_by_raw(store, mailbox->account, span_of(bytes->data, bytes->len), &there,
+				  error))
 		return false;
 	/* LIST came first, and made a new one of it. */
 	if (there && there->id != other->id &&
@@ -390,7 +374,7 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 		return false;
 	if (mailbox->role == STORE_ROLE_INBOX)
 		return fail_usage(error, _("INBOX cannot be renamed"));
-	if (!mailbox_by_raw(store, mailbox->account, intent->raw, &there, error))
+	if (!store_mailbox_by_raw(store, mailbox->account, intent->raw, &there, error))
 		return false;
 	/* Another has that name until what waits of it is done: made first, then renamed. */
 	taken = there && there->id != mailbox->id && !there->gone;

@@ -414,6 +414,23 @@ store_mailbox_get(Store *store, StoreId id, StoreMailbox **mailbox, GError **err
 }
 
 bool
+store_mailbox_by_raw(Store *store, StoreId account, Span raw, StoreMailbox **mailbox,
+		     GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_MAILBOX_BY_RAW, error);
+	bool row;
+
+	*mailbox = NULL;
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, account);
+	sqlite3_bind_blob64(query, 2, raw.at, span_size(raw), SQLITE_STATIC);
+	if (!store_step(store, query, &row, error))
+		return false;
+	return !row || store_mailbox_get(store, sqlite3_column_int64(query, 0), mailbox, error);
+}
+
+bool
 store_mailbox_find(Store *store, StoreId account, const char *name, StoreMailbox **mailbox,
 		   GError **error)
 {

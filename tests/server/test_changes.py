@@ -272,7 +272,8 @@ class Away(Case):
         self.line.refuse()
         for arguments in (("move", "INBOX", "2", "Old"), ("copy", "INBOX", "3", "Old"),
                           ("delete", "INBOX", "4"), ("folder", "create", "New"),
-                          ("folder", "rename", "Old", "Older"), ("folder", "subscribe", "New")):
+                          ("folder", "rename", "Old", "Older"),
+                          ("folder", "unsubscribe", "Trash")):
             self.assertIn("queued", self.run_(NOT_NOW, *arguments).err, arguments)
         self.assertIn("queued", self.run_(NOT_NOW, "append", "New", input=mail(77).raw).err)
         self.line.accept()
