@@ -156,7 +156,8 @@ fetch_hits(Group *group)
 /* Those that are the same as each other. */
 typedef struct Alike {
 	unsigned wanted, found;
-	GQueue uids; /* of what was found and is not handed out: as pointers */
+	StoreId oldest; /* of those that are wanted */
+	GQueue uids;	/* of what was found and is not handed out: as pointers */
 } Alike;
 
 static void
@@ -206,13 +207,29 @@ lost_keys(Group *group, GHashTable *alikes)
 		alike = g_hash_table_lookup(alikes, key);
 		if (!alike) {
 			alike = g_new0(Alike, 1);
+			alike->oldest = target->message;
 			g_queue_init(&alike->uids);
 			g_hash_table_insert(alikes, g_strdup(key), alike);
 		}
 		alike->wanted++;
+		alike->oldest = MIN(alike->oldest, target->message);
 		g_ptr_array_add(keys, key);
 	}
 	return keys;
+}
+
+/* Is what is there under UID known to be another one?  The group put it there, or it was known before
+ * the first of ALIKE: what the mirror meets of those is younger. */
+static bool
+is_another(Group *group, uint32_t uid, const Alike *alike)
+{
+	g_autoptr(StoreRow) row = NULL;
+
+	if (group->find_in == group->row->dest &&
+	    g_hash_table_contains(group->given, GUINT_TO_POINTER(uid)))
+		return true;
+	return store_row_by_uid(group->account->engine->store, group->find_in, uid, &row, NULL) &&
+	       row->id < alike->oldest;
 }
 
 static void
@@ -227,7 +244,7 @@ find_alikes(Group *group, GHashTable *alikes)
 		    key_of(group, candidate->message_id, candidate->size, candidate->received);
 		Alike *alike = g_hash_table_lookup(alikes, key);
 
-		if (!alike || candidate->uid == last)
+		if (!alike || candidate->uid == last || is_another(group, candidate->uid, alike))
 			continue;
 		last = candidate->uid;
 		alike->found++;

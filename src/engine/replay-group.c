@@ -25,6 +25,7 @@ group_new(Line *line, GPtrArray *take_rows)
 	group->tried = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	group->met = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	group->searches = g_hash_table_new(NULL, NULL);
+	group->given = g_hash_table_new(NULL, NULL);
 	group->hits = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	switch (group->kind) {
 	case STORE_INTENT_FLAG:
@@ -56,6 +57,7 @@ group_free(Group *group)
 	g_hash_table_unref(group->tried);
 	g_hash_table_unref(group->met);
 	g_hash_table_unref(group->searches);
+	g_hash_table_unref(group->given);
 	g_array_unref(group->hits);
 	g_clear_pointer(&group->raw, g_bytes_unref);
 	g_clear_pointer(&group->other, g_bytes_unref);
@@ -336,6 +338,9 @@ group_settle(Group *group, const StoreOutcome *outcomes, const StoreId *rows, si
 
 	if (!n)
 		return true;
+	for (size_t i = 0; i < n; i++)
+		if (outcomes[i].uid)
+			g_hash_table_add(group->given, GUINT_TO_POINTER(outcomes[i].uid));
 	if (group->kind == STORE_INTENT_MOVE || group->kind == STORE_INTENT_EXPUNGE)
 		warn_owner(group);
 	fine = store_begin_durable(store, &error);

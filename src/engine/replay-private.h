@@ -100,12 +100,14 @@ struct Group {
 	GArray *targets;   /* of Target, there, by UID */
 	GHashTable *tried; /* StoreId -> how often it was asked for in vain */
 	GHashTable *met;   /* StoreId: was seen where it should be */
+	bool looked_alone; /* what is still there was asked after all else was answered */
 
 	/* the destination of MOVE, COPY and APPEND */
 	StoreMailbox *dest;
 	bool dest_known; /* STATUS was answered */
 	uint32_t dest_uidvalidity, dest_uidnext;
 	bool dest_renumbered; /* since the row was sent */
+	GHashTable *given;    /* UIDs there that one of the messages has, as pointers */
 
 	/* looking for messages (replay-find.c) */
 	StoreId find_in;

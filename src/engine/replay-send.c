@@ -257,6 +257,29 @@ plan_lost(Group *group, const GArray *lost)
 
 /* ---- MOVE (RFC 6851) ------------------------------------------------------------------------------------------- */
 
+/* Which of TARGETS are still in the mailbox at hand?  Then THEN, and find_take_hits. */
+static Step
+ask_which(Group *group, const GArray *targets, StepFunc then)
+{
+	guint next = 0;
+	Step step;
+
+	/* A person may have gone elsewhere on this line. */
+	if (!group_select(group, group->mailbox, false, &step))
+		return step;
+	group->step = then;
+	group->find_failed = false;
+	g_array_set_size(group->hits, 0);
+	while (next < targets->len) {
+		ImapCommand *command = imap_command_new("UID SEARCH");
+
+		imap_command_text(command, "UID");
+		replay_put_uids(command, targets, &next);
+		find_send_search(group, command);
+	}
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
 /* Those of the round that nobody told of: hits are still there. */
 static Step
 judge_rest(Group *group)
@@ -293,23 +316,7 @@ judge_rest(Group *group)
 static Step
 ask_for_rest(Group *group)
 {
-	guint next = 0;
-	Step step;
-
-	/* A person may have gone elsewhere on this line. */
-	if (!group_select(group, group->mailbox, false, &step))
-		return step;
-	group->step = judge_rest;
-	group->find_failed = false;
-	g_array_set_size(group->hits, 0);
-	while (next < group->targets->len) {
-		ImapCommand *command = imap_command_new("UID SEARCH");
-
-		imap_command_text(command, "UID");
-		replay_put_uids(command, group->targets, &next);
-		find_send_search(group, command);
-	}
-	return group->pending ? STEP_WAIT : STEP_ON;
+	return ask_which(group, group->targets, judge_rest);
 }
 
 static Step
@@ -406,22 +413,7 @@ judge_vain(Group *group)
 static Step
 look_for_vain(Group *group)
 {
-	guint next = 0;
-	Step step;
-
-	if (!group_select(group, group->mailbox, false, &step))
-		return step;
-	group->step = judge_vain;
-	group->find_failed = false;
-	g_array_set_size(group->hits, 0);
-	while (next < group->lost->len) {
-		ImapCommand *command = imap_command_new("UID SEARCH");
-
-		imap_command_text(command, "UID");
-		replay_put_uids(command, group->lost, &next);
-		find_send_search(group, command);
-	}
-	return group->pending ? STEP_WAIT : STEP_ON;
+	return ask_which(group, group->lost, judge_vain);
 }
 
 /* The look into the destination is over: for copies nobody told of, or that may have been made before
@@ -511,6 +503,16 @@ send_copied(Group *group)
 
 /* ---- \Deleted and UID EXPUNGE --------------------------------------------------------------------------------------- */
 
+static Step judge_deletes(Group *group);
+
+/* Said in the same flight, "still there" proves nothing: Dovecot answers SEARCH before it is through with
+ * EXPUNGE while another client is at work. */
+static Step
+look_alone(Group *group)
+{
+	return ask_which(group, group->targets, judge_deletes);
+}
+
 static Step
 judge_deletes(Group *group)
 {
@@ -519,6 +521,11 @@ judge_deletes(Group *group)
 
 	if (group->refused)
 		return group_give_up(group);
+	if (group->hits->len && !group->looked_alone) {
+		group->looked_alone = true;
+		group->step = look_alone;
+		return STEP_ON;
+	}
 	verdict_init(&verdict);
 	find_take_hits(group);
 	for (guint i = 0; i < group->targets->len; i++) {
@@ -565,6 +572,7 @@ send_deletes(Group *group)
 	if (!group_mark_sent(group))
 		return STEP_OVER;
 	group->step = judge_deletes;
+	group->looked_alone = false;
 	g_array_set_size(group->hits, 0);
 	while (next < group->targets->len) {
 		guint from = next;

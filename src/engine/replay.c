@@ -47,6 +47,7 @@ typedef struct Scan {
 	GArray *blocked; /* those of them whose folder row waits */
 	GArray *missing; /* those that could not be made */
 	GArray *full;	 /* those that something could not be taken out of */
+	GArray *unsure;	 /* those where something that was SENT is to be looked for first */
 } Scan;
 
 /* Where the first of its messages is, as far as is known. */
@@ -103,6 +104,8 @@ pass_over(Scan *scan, const StoreJournalRow *row)
 		put_id(scan->blocked, row->mailbox);
 	put_id(scan->busy, row->mailbox);
 	put_id(scan->busy, row->dest);
+	if (row->state == STORE_ROW_SENT)
+		put_id(scan->unsure, row->dest);
 }
 
 static bool
@@ -116,6 +119,9 @@ must_wait(Replay *replay, const Scan *scan, const StoreJournalRow *row)
 	if (holds(scan->blocked, row->mailbox) || holds(scan->blocked, row->dest))
 		return true;
 	if (is_of_folder(row) && holds(scan->busy, row->mailbox))
+		return true;
+	/* What this one puts there would be taken for what that one did. */
+	if (holds(scan->unsure, row->dest))
 		return true;
 	return store_journal_depends(replay->account->engine->store, row->id, &depends, NULL) &&
 	       depends;
@@ -192,7 +198,8 @@ choose(Replay *replay, Line *line, GPtrArray *rows)
 	g_autoptr(GArray) blocked = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) full = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	Scan scan = { busy, blocked, missing, full };
+	g_autoptr(GArray) unsure = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	Scan scan = { busy, blocked, missing, full, unsure };
 	uint64_t messages = 0;
 
 	for (guint i = 0; i < rows->len && chosen->len < GROUP_ROWS; i++) {

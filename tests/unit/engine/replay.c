@@ -440,6 +440,67 @@ a_copy_of_what_went_meanwhile_says_that_it_went(void **state)
 	fixture_check(fixture);
 }
 
+static StoreId
+id_at(Fixture *fixture, const char *box, uint32_t uid)
+{
+	g_autoptr(StoreRow) row = fixture_row(fixture, box, uid);
+
+	assert_non_null(row);
+	return row->id;
+}
+
+/* Two that are the same are moved, and one of them is not there any more: where the other went is not
+ * where this one is. */
+static void
+what_went_is_not_taken_for_one_like_it(void **state)
+{
+	Fixture *fixture = *state;
+	StoreIntent intent;
+	uint32_t ranges[4] = { 5, 5, 11, 11 };
+	g_autoptr(GPtrArray) rows = NULL;
+	g_autoptr(GArray) targets = NULL;
+	StoreId gone;
+
+	begin(fixture, MOVE_WORDS, 10);
+	fixture_wait_well(fixture,
+			  intend(fixture, STORE_INTENT_COPY, "INBOX", "INBOX", 5, 5, ENGINE_THERE));
+	fixture_until(fixture, inbox_complete, 11);
+	gone = id_at(fixture, "INBOX", 11);
+	fixture_stop(fixture);
+	fixture_start_with(fixture, true, false);
+	intent = intent_of(fixture, STORE_INTENT_MOVE, "INBOX", "Other");
+	intent.uid_ranges = ranges;
+	intent.n_uid_ranges = 2;
+	fixture_wait_well(fixture, engine_intend(fixture->engine, &intent, ENGINE_QUEUED));
+	fake_server_expunge(fixture->server, "INBOX", 11);
+	go_online(fixture);
+	fixture_until(fixture, queue_is_done, 1);
+	assert_copies(fixture, "Other", 5, 1);
+	assert_true(store_journal(fixture_store(fixture), 0, &rows, NULL) && rows->len == 1);
+	assert_true(store_journal_targets(fixture_store(fixture),
+					  ((StoreJournalRow *)rows->pdata[0])->id, 0, 10, &targets,
+					  NULL));
+	assert_int_equal(targets->len, 1);
+	assert_int_equal(g_array_index(targets, StoreTarget, 0).message, gone);
+	fixture_check(fixture);
+}
+
+/* Dovecot answers SEARCH before it is through with the EXPUNGE before it, while another client is at
+ * work. */
+static void
+an_expunge_is_looked_at_when_all_is_answered(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin(fixture, MOVE_WORDS, 10);
+	fake_server_rule(fixture->server, "UID SEARCH UID 5", 1, FAKE_SAY, "* SEARCH 5\r\n");
+	fixture_wait_well(fixture,
+			  intend(fixture, STORE_INTENT_EXPUNGE, "INBOX", NULL, 5, 5, ENGINE_THERE));
+	assert_copies(fixture, "INBOX", 5, 0);
+	assert_int_equal(fake_server_count(fixture->server, "UID EXPUNGE"), 1);
+	assert_settled(fixture);
+}
+
 static void
 a_mailbox_that_was_renumbered_moves_the_right_message(void **state)
 {
@@ -853,6 +914,23 @@ when_others_copy_the_same_nobody_can_tell(void **state)
 	assert_non_null(strstr(((StoreJournalRow *)rows->pdata[0])->error, "cannot tell"));
 }
 
+/* Two drafts with one Message-ID: what became of the first is found out before the second can be taken for
+ * it. */
+static void
+a_message_of_ours_is_not_taken_for_an_earlier_one(void **state)
+{
+	Fixture *fixture = *state;
+
+	begin(fixture, PLUS_WORDS, 10);
+	fake_server_rule(fixture->server, "APPEND", 1, FAKE_CUT, NULL);
+	fixture_wait_well(fixture, append(fixture, "Other", 900, ENGINE_QUEUED));
+	fixture_wait_well(fixture, append(fixture, "Other", 900, ENGINE_QUEUED));
+	fixture_until(fixture, has_waited, 0);
+	engine_reconnect(fixture->engine);
+	fixture_until(fixture, queue_is_done, 0);
+	assert_copies(fixture, "Other", 900, 2);
+}
+
 static int
 set_up_many_lines(void **state)
 {
@@ -887,6 +965,8 @@ main(void)
 		TEST(a_lying_copyuid_moves_no_other_message),
 		TEST(a_message_that_went_meanwhile_is_a_failed_row),
 		TEST(a_copy_of_what_went_meanwhile_says_that_it_went),
+		TEST(what_went_is_not_taken_for_one_like_it),
+		TEST(an_expunge_is_looked_at_when_all_is_answered),
 		TEST(a_mailbox_that_was_renumbered_moves_the_right_message),
 		TEST(chains_made_offline_arrive_in_order),
 		TEST(a_folder_renamed_and_deleted_offline_goes),
@@ -901,6 +981,7 @@ main(void)
 		cmocka_unit_test(a_line_that_breaks_before_it_was_done_loses_nothing),
 		cmocka_unit_test(a_line_that_breaks_after_it_was_done_doubles_nothing),
 		cmocka_unit_test(a_line_that_breaks_in_a_message_of_ours_loses_and_doubles_nothing),
+		TEST(a_message_of_ours_is_not_taken_for_an_earlier_one),
 		TEST(when_others_copy_the_same_nobody_can_tell),
 	};
 
