@@ -3,9 +3,17 @@
  * cli) may touch: calls return at once and never block, except _start and _stop.  Answers are
  * events, delivered on the GMainContext that was the caller's thread default at _start.
  *
- * Each account has one connection that answers the person first and does background work second:
- * a person's request is sent as soon as it is made, and background fetches are cut into slices of
- * about 100 ms of line time, so that a request waits behind about two of them.
+ * One process has a store at a time, and serves the others over a socket beside it.  In those the same
+ * calls are passed on, and the same events come back; when the one that has the store ends, one of
+ * the others becomes it.  Nothing here tells a caller which one it is.
+ *
+ * An account has up to `connections` lines (config.h; three where nothing is said).  The first is the
+ * person's: what is asked for by name, and the folder that was opened.  The second is there while
+ * there is other work (folders that are behind, SYNCs, bodies, changes on their way out), the third
+ * listens for news of all folders.  With `hold`, with `connections` 1, or where the server admits no
+ * more, the first does the others' work as well, the person's before theirs: a request is sent as soon
+ * as it is made, and what fills in behind is cut into slices of about 100 ms of line time, so that a
+ * request waits behind about two of them.
  *
  * Opening a mailbox for the first time takes these round trips after the greeting (TLS's own not
  * counted), whatever its size:
@@ -86,17 +94,21 @@ typedef struct EngineOptions {
 	const char *account;  /* only this one; NULL: all */
 	const char *data_dir;
 	bool offline; /* never open a line */
-	bool hold;    /* connect when first asked, not at once (cli) */
+	bool hold;    /* connect when first asked, not at once, and with one line (cli) */
 	Log *log;
 	EngineEventFunc on_event;
 	void *data;
 } EngineOptions;
 
-/* Opens (or makes) the store as its writer, starts the thread.  When another process holds the
- * store: with OFFLINE error; reading alone is possible with a STORE_READER handle. */
+/* Opens (or makes) the store as its writer, starts the thread.  When another process has the store
+ * this is no error: requests go to that one, wait some seconds for it while it cannot be reached, and
+ * then end with OFFLINE, as they do when it is suspended.  A change that was under way when it ended
+ * does too: nobody knows then whether it was written down.  The other one's `offline` and lines hold,
+ * not ours.  Reading needs no engine, only a STORE_READER handle. */
 Engine *engine_start(const EngineOptions *options, GError **error);
-/* Asks every connection to log out, waits for the thread (at most about a second for the lines).
- * No event comes after it.  Never from inside an event.  NULL is fine. */
+/* Asks every connection to log out, waits for the thread (at most about a second for the lines); one
+ * that another process serves just hangs up.  No event comes after it.  Never from inside an event.
+ * NULL is fine. */
 void engine_stop(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_stop)
 
