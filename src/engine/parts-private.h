@@ -1,4 +1,4 @@
-/* What the reading of single parts (parts.c) and of whole folders (bodies.c) share.  The engine's
+/* What the reading of single parts (parts.c, parts-ask.c) and of whole folders (bodies.c) share.  The engine's
  * thread. */
 #ifndef ENGINE_PARTS_PRIVATE_H
 #define ENGINE_PARTS_PRIVATE_H
@@ -54,6 +54,20 @@ struct PartFetcher {
 	unsigned keeps_pending;	 /* fetches that are for_keeps */
 };
 
+/* parts.c */
+PartFetch *part_fetch_ref(PartFetch *fetch);
+void part_fetch_unref(void *fetch); /* of a PartFetch; NULL is fine */
+/* FETCH's name among its fetcher's.  Yours to free. */
+char *part_fetch_key(uint32_t uid, const char *section);
+/* FETCH is over, with ERROR or well; those who wait are told. */
+void part_fetch_end(PartFetch *fetch, const GError *error);
+/* ... because the server does not give it. */
+void part_fetch_gone(PartFetch *fetch);
+/* What literals brought belongs to nothing that comes from now on. */
+void parts_forget_streams(PartFetcher *parts);
+/* Writes what is complete. */
+void parts_write(PartFetcher *parts);
+
 /* Who asks: a job, or the policy (JOB NULL). */
 typedef struct PartAsk {
 	Job *job;
@@ -61,17 +75,15 @@ typedef struct PartAsk {
 	GError *error;	    /* set when no more is to be asked for */
 } PartAsk;
 
+/* parts-ask.c */
 void parts_ask_init(PartAsk *ask, Job *job);
 /* Adds SECTIONS of ROW, those that are not here.  DATE 0: somebody looks at it.  Large ones leave now. */
 void parts_ask_for(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailPart *root,
 		   char *const *sections, int64_t date);
 /* The others leave, and ASK is cleared; its error goes to the job, or nowhere. */
 void parts_ask_send(PartFetcher *parts, PartAsk *ask);
-
 /* Bytes asked for that are not here. */
 uint64_t parts_due(const PartFetcher *parts);
-/* Writes what is complete. */
-void parts_write(PartFetcher *parts);
 
 /* bodies.c */
 void parts_count_bytes(PartFetcher *parts, uint64_t bytes); /* came just now */

@@ -6,20 +6,8 @@
 #include "literal-private.h"
 #include "parts-private.h"
 
-#define WHOLE_MAX_BYTES	  (128 * 1024) /* asked for without pieces */
-#define PIECE_FIRST_BYTES (128 * 1024)
-#define PIECE_MAX_BYTES	  (1024 * 1024)
-#define PIECE_US	  200000
-#define WRITE_BYTES	  (1024 * 1024) /* in one transaction: about 10 ms */
-#define WRITE_PARTS	  200
-
-typedef struct Asked {
-	PartFetcher *parts;
-	GPtrArray *fetches; /* of PartFetch, references */
-	uint64_t end;	    /* of the piece */
-} Asked;
-
-static void ask_pieces(PartFetch *fetch);
+#define WRITE_BYTES (1024 * 1024) /* in one transaction: about 10 ms */
+#define WRITE_PARTS 200
 
 /* What came of FETCH is given up.  LATER: it may go on from there. */
 static void
@@ -33,9 +21,11 @@ let_go(PartFetch *fetch, bool later)
 		store_part_abort(writer);
 }
 
-static void
-fetch_unref(PartFetch *fetch)
+void
+part_fetch_unref(void *data)
 {
+	PartFetch *fetch = data;
+
 	if (!fetch || --fetch->refs)
 		return;
 	let_go(fetch, true);
@@ -44,17 +34,11 @@ fetch_unref(PartFetch *fetch)
 	g_free(fetch);
 }
 
-static PartFetch *
-fetch_ref(PartFetch *fetch)
+PartFetch *
+part_fetch_ref(PartFetch *fetch)
 {
 	fetch->refs++;
 	return fetch;
-}
-
-static void
-unref_maybe(void *fetch)
-{
-	fetch_unref(fetch);
 }
 
 PartFetcher *
@@ -64,9 +48,9 @@ parts_new(Line *line)
 
 	parts->line = line;
 	parts->account = line->account;
-	parts->fetches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_maybe);
-	parts->streamed = g_ptr_array_new_with_free_func(unref_maybe);
-	parts->complete = g_ptr_array_new_with_free_func(unref_maybe);
+	parts->fetches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, part_fetch_unref);
+	parts->streamed = g_ptr_array_new_with_free_func(part_fetch_unref);
+	parts->complete = g_ptr_array_new_with_free_func(part_fetch_unref);
 	return parts;
 }
 
@@ -75,7 +59,7 @@ parts_free(PartFetcher *parts)
 {
 	if (!parts)
 		return;
-	fetch_unref(parts->streaming);
+	part_fetch_unref(parts->streaming);
 	g_ptr_array_unref(parts->streamed);
 	g_ptr_array_unref(parts->complete);
 	g_hash_table_unref(parts->fetches);
@@ -89,8 +73,8 @@ parts_is_busy(const PartFetcher *parts)
 	return parts->in_flight > 0;
 }
 
-static char *
-fetch_key(uint32_t uid, const char *section)
+char *
+part_fetch_key(uint32_t uid, const char *section)
 {
 	return g_strdup_printf("%u %s", uid, section);
 }
@@ -114,12 +98,12 @@ job_failed(Account *account, Job *job, StoreId message, const GError *error)
 }
 
 /* FETCH is over, with ERROR or well; those who wait are told. */
-static void
-fetch_end(PartFetch *fetch, const GError *error)
+void
+part_fetch_end(PartFetch *fetch, const GError *error)
 {
 	PartFetcher *parts = fetch->parts;
 	Account *account = parts->account;
-	g_autofree char *key = fetch_key(fetch->uid, fetch->section);
+	g_autofree char *key = part_fetch_key(fetch->uid, fetch->section);
 	EngineEvent event = { .type = ENGINE_EVENT_PART,
 			      .account = account->id,
 			      .message = fetch->message,
@@ -128,7 +112,7 @@ fetch_end(PartFetch *fetch, const GError *error)
 
 	if (fetch->over)
 		return;
-	fetch_ref(fetch);
+	part_fetch_ref(fetch);
 	fetch->over = true;
 	if (fetch->writer) {
 		engine_tidy_later(account->engine);
@@ -152,11 +136,11 @@ fetch_end(PartFetch *fetch, const GError *error)
 	}
 	g_hash_table_remove(parts->fetches, key);
 	account_pump_later(account);
-	fetch_unref(fetch);
+	part_fetch_unref(fetch);
 }
 
-static void
-fetch_gone(PartFetch *fetch)
+void
+part_fetch_gone(PartFetch *fetch)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -171,18 +155,7 @@ fetch_gone(PartFetch *fetch)
 		error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_GONE,
 				    _("the server does not give message %u: it may be gone"),
 				    fetch->uid);
-	fetch_end(fetch, error);
-}
-
-static void
-fetch_misfit(PartFetch *fetch)
-{
-	g_autoptr(GError) error =
-	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
-			_("the server sent another piece of message %u than was asked for"),
-			fetch->uid);
-
-	fetch_end(fetch, error);
+	part_fetch_end(fetch, error);
 }
 
 static bool
@@ -201,7 +174,7 @@ fetch_failed(PartFetch *fetch, const GError *error)
 {
 	g_autoptr(GError) copy = g_error_copy(error);
 
-	fetch_end(fetch, copy);
+	part_fetch_end(fetch, copy);
 	/* GONE: only this message went.  Anything else is the disk, and everything's business. */
 	if (!postern_error_is(copy, POSTERN_ERROR_GONE))
 		account_store_failed(fetch->parts->account, copy);
@@ -242,7 +215,7 @@ parts_write(PartFetcher *parts)
 	g_autoptr(GError) error = NULL;
 	guint n = 0;
 
-	parts->complete = g_ptr_array_new_with_free_func(unref_maybe);
+	parts->complete = g_ptr_array_new_with_free_func(part_fetch_unref);
 	parts->complete_bytes = 0;
 	/* Some may have been given up meanwhile. */
 	for (guint i = fetches->len; i > 0; i--)
@@ -257,9 +230,9 @@ parts_write(PartFetcher *parts)
 		PartFetch *fetch = g_ptr_array_index(fetches, i);
 
 		if (!error && done[i].gone)
-			fetch_gone(fetch);
+			part_fetch_gone(fetch);
 		else
-			fetch_end(fetch, error);
+			part_fetch_end(fetch, error);
 	}
 	if (error)
 		account_store_failed(parts->account, error);
@@ -280,7 +253,7 @@ fetch_complete(PartFetch *fetch)
 		return;
 	}
 	fetch->complete = true;
-	g_ptr_array_add(parts->complete, fetch_ref(fetch));
+	g_ptr_array_add(parts->complete, part_fetch_ref(fetch));
 	parts->complete_bytes += fetch->offset;
 	if (parts->complete_bytes >= WRITE_BYTES || parts->complete->len >= WRITE_PARTS ||
 	    is_urgent(fetch))
@@ -311,7 +284,7 @@ static PartFetch *
 find_fetch(PartFetcher *parts, uint32_t uid, Span section)
 {
 	g_autofree char *name = span_dup(section);
-	g_autofree char *key = fetch_key(uid, name);
+	g_autofree char *key = part_fetch_key(uid, name);
 
 	return g_hash_table_lookup(parts->fetches, key);
 }
@@ -355,17 +328,18 @@ parts_on_literal(PartFetcher *parts, Span prefix, uint64_t size)
 	LiteralName name;
 	PartFetch *fetch;
 
-	g_clear_pointer(&parts->streaming, fetch_unref);
+	g_clear_pointer(&parts->streaming, part_fetch_unref);
 	if (!literal_name(prefix, &name) || span_starts_nocase(name.section, "HEADER.FIELDS"))
 		return false;
 	fetch =
 	    name.uid ? find_fetch(parts, name.uid, name.section) : only_fetch(parts, name.section);
 	if (fetch && fits(fetch, name.has_origin, name.origin, size))
-		parts->streaming = fetch_ref(fetch);
+		parts->streaming = part_fetch_ref(fetch);
 	if (parts->streaming)
 		fetch->unsure = !name.uid;
 	/* Else it goes nowhere: it may be large. */
-	g_ptr_array_add(parts->streamed, parts->streaming ? fetch_ref(parts->streaming) : NULL);
+	g_ptr_array_add(parts->streamed,
+			parts->streaming ? part_fetch_ref(parts->streaming) : NULL);
 	return true;
 }
 
@@ -395,7 +369,7 @@ take_section(PartFetch *fetch, const ImapBodySection *section, bool got)
 	if (!section->streamed)
 		parts_count_bytes(fetch->parts, span_size(section->bytes));
 	if (!section->streamed && imap_string_is_nil(section->bytes)) {
-		fetch_gone(fetch);
+		part_fetch_gone(fetch);
 		return;
 	}
 	if (!got && (section->streamed ||
@@ -422,14 +396,14 @@ fetch_spoilt(PartFetch *got)
 	    g_error_new(POSTERN_ERROR, POSTERN_ERROR_PROTOCOL,
 			_("the server sent another message than %u"), got->uid);
 
-	fetch_end(got, error);
+	part_fetch_end(got, error);
 }
 
-static void
-forget_streams(PartFetcher *parts)
+void
+parts_forget_streams(PartFetcher *parts)
 {
 	g_ptr_array_set_size(parts->streamed, 0);
-	g_clear_pointer(&parts->streaming, fetch_unref);
+	g_clear_pointer(&parts->streaming, part_fetch_unref);
 }
 
 void
@@ -446,314 +420,17 @@ parts_on_fetch(PartFetcher *parts, const ImapFetch *response)
 		bool got = slot && *slot && *slot == fetch;
 
 		if (fetch) {
-			fetch_ref(fetch);
+			part_fetch_ref(fetch);
 			take_section(fetch, section, got);
-			fetch_unref(fetch);
+			part_fetch_unref(fetch);
 		}
 		if (got)
-			fetch_unref(g_steal_pointer(slot));
+			part_fetch_unref(g_steal_pointer(slot));
 	}
 	for (guint i = 0; i < parts->streamed->len; i++)
 		if (g_ptr_array_index(parts->streamed, i))
 			fetch_spoilt(g_ptr_array_index(parts->streamed, i));
-	forget_streams(parts);
-}
-
-/* ---- what is asked ------------------------------------------------------------------------------------ */
-
-static void
-on_asked(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
-{
-	Asked *asked = data;
-	PartFetcher *parts = asked->parts;
-
-	/* It could not leave any more: parts_forget ends what wanted it. */
-	if (outcome == IMAP_OUTCOME_CANCELLED && line_is_ending(parts->line))
-		outcome = IMAP_OUTCOME_CLOSED;
-	parts->in_flight--;
-	/* An answer that the session kept to itself leaves nothing for the next. */
-	forget_streams(parts);
-	for (guint i = 0; i < asked->fetches->len; i++) {
-		PartFetch *fetch = g_ptr_array_index(asked->fetches, i);
-		int64_t us = g_get_monotonic_time() - fetch->piece_us;
-
-		if (fetch->over || fetch->complete || outcome == IMAP_OUTCOME_CLOSED)
-			continue;
-		/* Everything this command was to bring has come, or never will. */
-		if (outcome == IMAP_OUTCOME_BAD) {
-			g_autoptr(GError) error =
-			    account_refusal(response, POSTERN_ERROR_REFUSED, _("read the message"));
-
-			fetch_end(fetch, error);
-			continue;
-		}
-		if (fetch->misfit && (fetch->whole || fetch->offset < asked->end)) {
-			fetch_misfit(fetch);
-			continue;
-		}
-		if (fetch->whole || fetch->offset < asked->end) {
-			fetch_gone(fetch);
-			continue;
-		}
-		if (us < PIECE_US / 2 && fetch->piece < PIECE_MAX_BYTES &&
-		    fetch->asked == fetch->offset)
-			fetch->piece *= 2;
-		ask_pieces(fetch);
-	}
-	g_ptr_array_unref(asked->fetches);
-	g_free(asked);
-	if (!parts->in_flight)
-		parts_write(parts);
-	line_pump_later(parts->line);
-}
-
-static ImapTicket
-send_ask(PartFetcher *parts, ImapCommand *command, Asked *asked)
-{
-	ImapTicket ticket;
-
-	parts->in_flight++;
-	ticket =
-	    connection_send(parts->line->connection, command, IMAP_SEND_NORMAL, on_asked, asked);
-	if (!ticket)
-		on_asked(asked, 0, IMAP_OUTCOME_CLOSED, NULL);
-	return ticket;
-}
-
-static Asked *
-asked_new(PartFetcher *parts)
-{
-	Asked *asked = g_new0(Asked, 1);
-
-	asked->parts = parts;
-	asked->fetches = g_ptr_array_new_with_free_func(unref_maybe);
-	return asked;
-}
-
-static void
-ask_pieces(PartFetch *fetch)
-{
-	while (!fetch->over &&
-	       fetch->asked - fetch->offset < (uint64_t)PARTS_PIECES * fetch->piece) {
-		ImapUid uid = { fetch->uid };
-		ImapCommand *command;
-		Asked *asked;
-
-		/* Behind a piece in flight only what surely exists (hMailServer fails past the end). */
-		if (fetch->asked > fetch->offset && fetch->asked >= fetch->size_hint)
-			return;
-		command = imap_command_new("UID FETCH");
-		asked = asked_new(fetch->parts);
-		imap_command_uids(command, &uid, 1);
-		imap_command_text(command, "(UID BODY.PEEK[%s]<%" G_GUINT64_FORMAT ".%u>)",
-				  fetch->section, fetch->asked, fetch->piece);
-		fetch->asked += fetch->piece;
-		fetch->piece_us = g_get_monotonic_time();
-		asked->end = MIN(fetch->asked, fetch->size_hint ? fetch->size_hint : fetch->asked);
-		g_ptr_array_add(asked->fetches, fetch_ref(fetch));
-		fetch->tickets[fetch->n_tickets++ % PARTS_PIECES] =
-		    send_ask(fetch->parts, command, asked);
-	}
-}
-
-/* Those of FETCHES that come whole, and in one command: they are all of the same sections. */
-static void
-ask_whole(PartFetcher *parts, const GArray *uids, char *const *sections, GPtrArray *take_fetches)
-{
-	ImapCommand *command = imap_command_new("UID FETCH");
-	g_autoptr(GString) items = g_string_new("(UID");
-	Asked *asked = g_new0(Asked, 1);
-
-	for (size_t i = 0; sections[i]; i++)
-		g_string_append_printf(items, " BODY.PEEK[%s]", sections[i]);
-	g_string_append_c(items, ')');
-	imap_command_uids(command, (const ImapUid *)(void *)uids->data, uids->len);
-	imap_command_text(command, "%s", items->str);
-	asked->parts = parts;
-	asked->fetches = take_fetches;
-	send_ask(parts, command, asked);
-}
-
-/* ASCII of ours or digits and dots of the server's numbering: never a byte a stranger chose. */
-static bool
-is_section(const char *section)
-{
-	return strspn(section, "0123456789.ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(section) &&
-	       strlen(section) < 1000;
-}
-
-static uint64_t
-size_of(const StoreRow *row, const MailPart *root, const char *section)
-{
-	const MailPart *part = root ? mail_part_find(root, section) : NULL;
-
-	if (!*section)
-		return row->size;
-	return part ? part->size_octets : 0;
-}
-
-static PartFetch *
-fetch_new(PartFetcher *parts, const StoreRow *row, const MailPart *root, const char *section,
-	  int64_t date, GError **error)
-{
-	PartFetch *fetch = g_new0(PartFetch, 1);
-
-	fetch->refs = 1;
-	fetch->parts = parts;
-	fetch->message = row->id;
-	fetch->uid = row->uid;
-	fetch->section = g_strdup(section);
-	fetch->size_hint = size_of(row, root, section);
-	fetch->date = date;
-	fetch->whole = fetch->size_hint <= WHOLE_MAX_BYTES;
-	fetch->piece = PIECE_FIRST_BYTES;
-	fetch->waiters = g_array_new(FALSE, FALSE, sizeof(EngineRequest));
-	if (fetch->whole)
-		return fetch;
-	fetch->writer = store_part_resume(parts->account->engine->store, row->id, section,
-					  fetch->size_hint, &fetch->offset, error);
-	fetch->asked = fetch->offset;
-	if (fetch->writer)
-		return fetch;
-	fetch_unref(fetch);
-	return NULL;
-}
-
-/* A fetch of SECTION; NULL when it is here, or under way already. */
-static PartFetch *
-want_part(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailPart *root,
-	  const char *section, int64_t date)
-{
-	g_autofree char *key = fetch_key(row->uid, section);
-	PartFetch *fetch = g_hash_table_lookup(parts->fetches, key);
-	bool has = false, made = !fetch;
-
-	if (!engine_part_has(parts->account->engine->store, row->id, section, &has, &ask->error) ||
-	    has)
-		return NULL;
-	if (made) {
-		fetch = fetch_new(parts, row, root, section, date, &ask->error);
-		if (!fetch)
-			return NULL;
-		g_hash_table_insert(parts->fetches, g_steal_pointer(&key), fetch);
-	}
-	if (ask->job) {
-		g_array_append_val(fetch->waiters, ask->job->request);
-		ask->job->pending++;
-	} else if (!fetch->for_keeps) {
-		fetch->for_keeps = true;
-		parts->keeps_pending++;
-	}
-	return made ? fetch : NULL;
-}
-
-typedef struct Group {
-	GArray *uids;	    /* of ImapUid */
-	GPtrArray *fetches; /* references */
-} Group;
-
-void
-parts_ask_init(PartAsk *ask, Job *job)
-{
-	*ask = (PartAsk){ .job = job };
-	ask->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-}
-
-void
-parts_ask_for(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailPart *root,
-	      char *const *sections, int64_t date)
-{
-	g_autoptr(GString) key = g_string_new(NULL);
-	g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(unref_maybe);
-	ImapUid uid = { row->uid };
-	Group *group;
-
-	for (size_t i = 0; sections[i] && !ask->error; i++) {
-		PartFetch *fetch;
-
-		if (!is_section(sections[i])) {
-			ask->error = g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
-							 _("the message has no such part"));
-			break;
-		}
-		fetch = want_part(parts, ask, row, root, sections[i], date);
-		if (!fetch)
-			continue;
-		if (!fetch->whole) {
-			ask_pieces(fetch);
-			continue;
-		}
-		g_string_append_printf(key, "%s%s", key->len ? " " : "=", sections[i]);
-		g_ptr_array_add(whole, fetch_ref(fetch));
-	}
-	if (!whole->len)
-		return;
-	group = g_hash_table_lookup(ask->groups, key->str);
-	if (!group) {
-		group = g_new0(Group, 1);
-		group->uids = g_array_new(FALSE, FALSE, sizeof(ImapUid));
-		group->fetches = g_ptr_array_new_with_free_func(unref_maybe);
-		g_hash_table_insert(ask->groups, g_strdup(key->str), group);
-	}
-	g_array_append_val(group->uids, uid);
-	g_ptr_array_extend_and_steal(group->fetches, g_steal_pointer(&whole));
-}
-
-void
-parts_ask_send(PartFetcher *parts, PartAsk *ask)
-{
-	GHashTableIter iter;
-	void *key, *value;
-
-	g_hash_table_iter_init(&iter, ask->groups);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		Group *group = value;
-		g_auto(GStrv) sections = g_strsplit((char *)key + 1, " ", -1);
-		char *none[] = { (char *)"", NULL };
-
-		ask_whole(parts, group->uids, sections[0] ? sections : none, group->fetches);
-		g_array_unref(group->uids);
-		g_free(group);
-	}
-	g_clear_pointer(&ask->groups, g_hash_table_unref);
-	if (ask->job && !ask->job->error)
-		ask->job->error = g_steal_pointer(&ask->error);
-	g_clear_error(&ask->error);
-}
-
-void
-parts_start(PartFetcher *parts, Job *job)
-{
-	g_autoptr(StoreRow) row = NULL;
-	g_autoptr(MailPart) root = NULL;
-	PartAsk ask;
-
-	job->started = true;
-	if (!store_row_by_id(parts->account->engine->store, job->message, &row, &job->error))
-		return;
-	root = engine_structure(row);
-	parts_ask_init(&ask, job);
-	parts_ask_for(parts, &ask, row, root, job->sections, 0);
-	parts_ask_send(parts, &ask);
-}
-
-uint64_t
-parts_due(const PartFetcher *parts)
-{
-	GHashTableIter iter;
-	void *value;
-	uint64_t bytes = 0;
-
-	g_hash_table_iter_init(&iter, parts->fetches);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const PartFetch *fetch = value;
-
-		if (!fetch->complete)
-			bytes +=
-			    (fetch->whole ? MAX(fetch->size_hint, fetch->offset) : fetch->asked) -
-			    fetch->offset;
-	}
-	return bytes;
+	parts_forget_streams(parts);
 }
 
 /* ---- ends --------------------------------------------------------------------------------------------------- */
@@ -775,7 +452,7 @@ parts_cancel(PartFetcher *parts, Job *job)
 			if (g_array_index(fetch->waiters, EngineRequest, i - 1) == job->request)
 				g_array_remove_index_fast(fetch->waiters, i - 1);
 		if (!fetch->waiters->len && !fetch->for_keeps)
-			g_ptr_array_add(idle, fetch_ref(fetch));
+			g_ptr_array_add(idle, part_fetch_ref(fetch));
 	}
 	for (guint i = 0; i < idle->len; i++) {
 		g_autoptr(GError) error =
@@ -786,15 +463,15 @@ parts_cancel(PartFetcher *parts, Job *job)
 		for (unsigned t = 0; t < MIN(fetch->n_tickets, PARTS_PIECES); t++)
 			imap_session_cancel(connection_session(parts->line->connection),
 					    fetch->tickets[t]);
-		fetch_end(fetch, error);
-		fetch_unref(fetch);
+		part_fetch_end(fetch, error);
+		part_fetch_unref(fetch);
 	}
 }
 
 void
 parts_forget(PartFetcher *parts, const GError *error)
 {
-	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(unref_maybe);
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(part_fetch_unref);
 	GHashTableIter iter;
 	void *value;
 
@@ -802,10 +479,10 @@ parts_forget(PartFetcher *parts, const GError *error)
 	parts_write(parts);
 	g_hash_table_iter_init(&iter, parts->fetches);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
-		g_ptr_array_add(all, fetch_ref(value));
+		g_ptr_array_add(all, part_fetch_ref(value));
 	for (guint i = 0; i < all->len; i++)
-		fetch_end(g_ptr_array_index(all, i), error);
-	forget_streams(parts);
+		part_fetch_end(g_ptr_array_index(all, i), error);
+	parts_forget_streams(parts);
 	g_clear_pointer(&parts->keeping, keeping_free);
 	parts->in_flight = 0;
 }
