@@ -11,16 +11,11 @@ MOVE, no LITERAL+, no LIST-STATUS, no SPECIAL-USE; every folder is below INBOX, 
 The first one of a build downloads its packages (see chrooted.py); starting takes about a second.
 """
 
-import imaplib
-import signal
-import socket
 import subprocess
 
-from certs import Certs
-from chrooted import Chroot, unpacked
-from cyrus import wait_for_login
-from dovecot import PASSWORD, USER, free_port, quoted
+from dovecot import PASSWORD, USER, quoted
 from mailgen import imap_date
+from packaged import PackagedServer, demo
 
 PACKAGES = ["courier-imap", "courier-base", "courier-authlib", "courier-authdaemon",
             "courier-authlib-userdb", "gamin"]
@@ -52,88 +47,12 @@ authdaemonvar=/run/courier/authdaemon
 """
 
 
-class Courier:
-    """MAIL: an iterable of mailgen.Message.  CERTS: a Certs to share."""
+class Courier(PackagedServer):
+    """See PackagedServer."""
 
+    name, packages, programs = "Courier", PACKAGES, PROGRAMS
     separator = "."
-
-    def __init__(self, mail=(), certs=None):
-        self.user, self.password = USER, PASSWORD
-        self.mail, self.certs = mail, certs
-        self.chroot = None
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        self.chroot = Chroot(unpacked("courier", PACKAGES, PROGRAMS))
-        self.certs = self.certs or Certs(self.chroot.dir + "/certs")
-        self.ca = self.certs.ca
-        pem = b""
-        for path in (self.certs.key, self.certs.cert("good")):
-            with open(path, "rb") as file:
-                pem += file.read()
-        self.chroot.write("/etc/courier/imapd.pem", pem, mode=0o600)
-        self.chroot.own("/etc/courier/imapd.pem")
-        # STARTTLS is done as this user.
-        with open(self.chroot.path("/etc/passwd"), "a") as users:
-            users.write("courier:x:%d:%d::/tmp:/bin/false\n" % (self.chroot.uid, self.chroot.uid))
-        with open(self.chroot.path("/etc/group"), "a") as groups:
-            groups.write("courier:x:%d:\n" % self.chroot.uid)
-        self.chroot.write("/etc/courier/authdaemonrc", AUTHDAEMON)
-        self.chroot.folder("/run/courier/authdaemon")
-        self.chroot.folder(HOME)
-        self._user()
-        self.chroot.run("/usr/bin/maildirmake.courier", HOME + "/Maildir")
-        for name in ("Drafts", "Sent", "Trash", "Junk", "Archive"):
-            self.chroot.run("/usr/bin/maildirmake.courier", "-f", name, HOME + "/Maildir")
-        self.chroot.own(HOME)
-        self._launch()
-        if self.mail:
-            self.deliver(self.mail)
-        return self
-
-    def stop(self):
-        if self.chroot:
-            self.chroot.close()
-            for process in self.masters:
-                process.wait()
-            self.chroot = None
-
-    def restart(self):
-        """Stops and starts again on the same mail and the same ports."""
-        self.chroot.signal(signal.SIGTERM)
-        for process in self.masters:
-            process.wait(10)
-        self.chroot.signal(signal.SIGKILL)
-        self._launch(self.imap, self.imaps)
-
-    # ---- what is in it -------------------------------------------------------------------------
-
-    @property
-    def url(self):
-        return f"imaps://{self.user}@localhost:{self.imaps}"
-
-    @property
-    def starttls_url(self):
-        return f"imap://{self.user}@localhost:{self.imap}"
-
-    @property
-    def insecure_url(self):
-        return f"imap+insecure://{self.user}@127.0.0.1:{self.imap}"
-
-    def client(self):
-        client = imaplib.IMAP4("127.0.0.1", self.imap)
-        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.login(USER, PASSWORD)
-        return client
+    sessions = ["imapd", "imaplogin", "couriertls"]
 
     def folder(self, path):
         return path if path == "INBOX" else "INBOX." + path.replace("/", ".")
@@ -153,22 +72,28 @@ class Courier:
                 raise RuntimeError(f"APPEND to {folder}: {answer}")
         client.logout()
 
-    def log(self):
-        return self.chroot.syslog()
-
-    # ---- faults --------------------------------------------------------------------------------
-
-    def freeze(self):
-        self.chroot.signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.chroot.signal(signal.SIGCONT)
-
-    def cut(self):
-        """Ends every session that is open now."""
-        self.chroot.signal(signal.SIGKILL, "imapd", "imaplogin", "couriertls")
-
     # ---- inside --------------------------------------------------------------------------------
+
+    def _prepare(self):
+        pem = b""
+        for path in (self.certs.key, self.certs.cert("good")):
+            with open(path, "rb") as file:
+                pem += file.read()
+        self.chroot.write("/etc/courier/imapd.pem", pem, mode=0o600)
+        self.chroot.own("/etc/courier/imapd.pem")
+        # STARTTLS is done as this user.
+        with open(self.chroot.path("/etc/passwd"), "a") as users:
+            users.write("courier:x:%d:%d::/tmp:/bin/false\n" % (self.chroot.uid, self.chroot.uid))
+        with open(self.chroot.path("/etc/group"), "a") as groups:
+            groups.write("courier:x:%d:\n" % self.chroot.uid)
+        self.chroot.write("/etc/courier/authdaemonrc", AUTHDAEMON)
+        self.chroot.folder("/run/courier/authdaemon")
+        self.chroot.folder(HOME)
+        self._user()
+        self.chroot.run("/usr/bin/maildirmake.courier", HOME + "/Maildir")
+        for name in ("Drafts", "Sent", "Trash", "Junk", "Archive"):
+            self.chroot.run("/usr/bin/maildirmake.courier", "-f", name, HOME + "/Maildir")
+        self.chroot.own(HOME)
 
     def _user(self):
         """The one user, in the databases that makeuserdb would make."""
@@ -182,15 +107,13 @@ class Courier:
             self.chroot.run("/usr/lib/courier/courier-authlib/makedatprog", "-", path + ".tmp",
                             path + ".dat", input=f"{USER}\t{fields}\n\n.\n".encode())
 
-    def _launch(self, imap=None, imaps=None):
-        self.imap, self.imaps = imap or free_port(), imaps or free_port()
-        self.masters = [
+    def _start(self):
+        return [
             self.chroot.start("/usr/lib/courier/courier-authlib/authdaemond"),
             self._listen(self.imap, {"IMAP_STARTTLS": "YES", "IMAP_TLS": "0"}),
             self._listen(self.imaps, {"IMAP_STARTTLS": "NO", "IMAP_TLS": "1"},
                          "/usr/bin/couriertls", "-server", "-tcpd"),
         ]
-        wait_for_login("Courier", self, self.masters[1])
 
     def _listen(self, port, environment, *wrapper):
         return self.chroot.start(
@@ -200,12 +123,5 @@ class Courier:
             environment={**ENVIRONMENT, **environment, "GAM_CLIENT_ID": f"postern{self.imap}"})
 
 
-if __name__ == "__main__":      # python3 courier.py: a server to try things on
-    import mailgen
-    with Courier(mail=mailgen.sample()) as demo:
-        print(f"{demo.url}  {demo.starttls_url}\npassword {PASSWORD!r}  ca-file {demo.ca}\n"
-              "End with Control-C.", flush=True)
-        try:
-            demo.masters[1].wait()
-        except KeyboardInterrupt:
-            pass
+if __name__ == "__main__":      # python3 courier.py
+    demo(Courier)

@@ -11,15 +11,8 @@ and COMPRESS, no NOTIFY.
 The first one of a build downloads its packages (see chrooted.py); starting takes about a second.
 """
 
-import contextlib
-import imaplib
-import signal
-import socket
-import time
-
-from certs import Certs
-from chrooted import Chroot, unpacked
-from dovecot import PASSWORD, USER, Appender, free_port
+from dovecot import PASSWORD, USER, Appender
+from packaged import PackagedServer, demo
 
 PACKAGES = ["cyrus-imapd", "cyrus-common", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db",
             "tzdata"]
@@ -75,30 +68,21 @@ EVENTS {{
 """
 
 
-class Cyrus:
-    """MAIL: an iterable of mailgen.Message.  CERTS: a Certs to share."""
+class Cyrus(PackagedServer):
+    """See PackagedServer."""
 
+    name, packages, programs = "Cyrus", PACKAGES, PROGRAMS
     separator = "/"
+    sessions = ["imapd"]
 
-    def __init__(self, mail=(), certs=None):
-        self.user, self.password = USER, PASSWORD
-        self.mail, self.certs = mail, certs
-        self.chroot = None
+    def deliver(self, messages):
+        """Appends MESSAGES, in order, making their folders; many in one command."""
+        with Appender(self.imap) as appender:
+            appender.append(messages)
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
+    # ---- inside --------------------------------------------------------------------------------
 
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self):
-        self.chroot = Chroot(unpacked("cyrus", PACKAGES, PROGRAMS))
-        self.certs = self.certs or Certs(self.chroot.dir + "/certs")
-        self.ca = self.certs.ca
+    def _prepare(self):
         for name, path in (("key", self.certs.key), ("cert", self.certs.cert("good"))):
             with open(path, "rb") as file:
                 self.chroot.write(f"/etc/{name}.pem", file.read())
@@ -111,94 +95,15 @@ class Cyrus:
         self.chroot.run("/usr/sbin/saslpasswd2", "-p", "-c", "-f", "/var/cyrus/sasldb2",
                         "-u", "localhost", USER, input=PASSWORD.encode())
         self.chroot.own("/var/cyrus/sasldb2")
-        self._launch()
-        if self.mail:
-            self.deliver(self.mail)
-        return self
 
-    def stop(self):
-        if self.chroot:
-            self.chroot.close()
-            self.master.wait()
-            self.chroot = None
-
-    def restart(self):
-        """Stops and starts again on the same mail and the same ports."""
-        self.master.terminate()
-        self.master.wait(10)
-        self.chroot.signal(signal.SIGKILL)
-        self._launch(self.imap, self.imaps)
-
-    # ---- what is in it -------------------------------------------------------------------------
-
-    @property
-    def url(self):
-        return f"imaps://{self.user}@localhost:{self.imaps}"
-
-    @property
-    def starttls_url(self):
-        return f"imap://{self.user}@localhost:{self.imap}"
-
-    @property
-    def insecure_url(self):
-        return f"imap+insecure://{self.user}@127.0.0.1:{self.imap}"
-
-    def client(self):
-        client = imaplib.IMAP4("127.0.0.1", self.imap)
-        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.login(USER, PASSWORD)
-        return client
-
-    def folder(self, path):
-        return path
-
-    def deliver(self, messages):
-        """Appends MESSAGES, in order, making their folders; many in one command."""
-        with Appender(self.imap) as appender:
-            appender.append(messages)
-
-    def log(self):
-        return self.chroot.syslog()
-
-    # ---- faults --------------------------------------------------------------------------------
-
-    def freeze(self):
-        self.chroot.signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.chroot.signal(signal.SIGCONT)
-
-    def cut(self):
-        """Ends every session that is open now."""
-        self.chroot.signal(signal.SIGKILL, "imapd")
-
-    # ---- inside --------------------------------------------------------------------------------
-
-    def _launch(self, imap=None, imaps=None):
-        self.imap, self.imaps = imap or free_port(), imaps or free_port()
+    def _start(self):
         self.chroot.write("/etc/cyrus.conf", SERVICES.format(imap=self.imap, imaps=self.imaps))
-        self.master = self.chroot.start("/usr/lib/cyrus/bin/master", "-L", "/var/cyrus/log/master",
-                                        "-p", "/run/cyrus/master.pid")
-        wait_for_login("Cyrus", self, self.master)
+        return [self.chroot.start("/usr/lib/cyrus/bin/master", "-L", "/var/cyrus/log/master",
+                                  "-p", "/run/cyrus/master.pid")]
+
+    def _terminate(self):
+        self.masters[0].terminate()
 
 
-def wait_for_login(name, server, process):
-    """Waits until SERVER lets its user in."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):
-            server.client().logout()
-            return
-        time.sleep(0.025)
-    raise RuntimeError(f"{name} did not start:\n{server.log()[-3000:]}")
-
-
-if __name__ == "__main__":      # python3 cyrus.py: a server to try things on
-    import mailgen
-    with Cyrus(mail=mailgen.sample()) as demo:
-        print(f"{demo.url}  {demo.starttls_url}\npassword {PASSWORD!r}  ca-file {demo.ca}\n"
-              "End with Control-C.", flush=True)
-        try:
-            demo.master.wait()
-        except KeyboardInterrupt:
-            pass
+if __name__ == "__main__":      # python3 cyrus.py
+    demo(Cyrus)
