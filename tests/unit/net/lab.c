@@ -238,6 +238,27 @@ lab_goodbye(LabPeer *peer)
 	SSL_shutdown(peer->ssl);
 }
 
+void
+lab_echo(LabPeer *peer, void *data)
+{
+	g_autofree char *bytes = g_malloc(65536);
+	ssize_t size;
+
+	while ((size = lab_hear(peer, bytes, 65536)) > 0 && lab_say(peer, bytes, (size_t)size))
+		;
+}
+
+void
+lab_flood(LabPeer *peer, void *data)
+{
+	g_autofree char *bytes = g_malloc0(65536);
+
+	if (data)
+		lab_tls(peer);
+	while (lab_say(peer, bytes, 65536))
+		;
+}
+
 /* ---- the client -------------------------------------------------------------------------- */
 
 static void
@@ -469,4 +490,56 @@ lab_resolve(void)
 	g_autoptr(GResolver) resolver = g_object_new(LAB_TYPE_RESOLVER, NULL);
 
 	g_resolver_set_default(resolver);
+}
+
+/* ---- what most tests want ---------------------------------------------------------------- */
+
+int
+lab_set_up(void **state)
+{
+	Lab *lab = g_new0(Lab, 1);
+
+	lab_resolve();
+	lab->root = lab_cert((LabCertWish){ .cn = "Test Root", .is_authority = true });
+	lab->other = lab_cert((LabCertWish){ .cn = "Other Root", .is_authority = true });
+	lab->cert = lab_cert((LabCertWish){ .san = "DNS:a.test", .issuer = &lab->root });
+	lab->ca_file = lab_cert_file(&lab->root, false);
+	*state = lab;
+	return 0;
+}
+
+int
+lab_tear_down(void **state)
+{
+	Lab *lab = *state;
+
+	unlink(lab->ca_file);
+	g_free(lab->ca_file);
+	lab_cert_clear(&lab->root);
+	lab_cert_clear(&lab->other);
+	lab_cert_clear(&lab->cert);
+	g_free(lab);
+	return 0;
+}
+
+void
+lab_client_open_to(LabClient *client, const Lab *lab, const LabServer *server, NetTls tls,
+		   const char *host)
+{
+	const NetAddress address = {
+		.host = host,
+		.port = lab_server_port(server),
+		.tls = tls,
+		.ca_file = lab ? lab->ca_file : NULL,
+	};
+
+	lab_client_open(client, &address, 0);
+}
+
+void
+lab_client_write_line(LabClient *client, const char *line)
+{
+	g_autofree char *whole = g_strconcat(line, "\r\n", NULL);
+
+	assert_true(net_stream_write(client->stream, span_of_string(whole)));
 }

@@ -51,6 +51,9 @@ bool lab_say_raw(LabPeer *peer, const void *bytes, size_t size); /* beneath TLS 
 ssize_t lab_hear(LabPeer *peer, void *bytes, size_t size);	 /* 0, -1: the end */
 char *lab_hear_line(LabPeer *peer);				 /* without CRLF; NULL: the end */
 void lab_goodbye(LabPeer *peer);				 /* close_notify */
+/* Scripts: says what it hears, until the end; goes on saying something in TLS. */
+void lab_echo(LabPeer *peer, void *data);
+void lab_flood(LabPeer *peer, void *data);
 
 /* ---- the client's side, in the test's thread --------------------------------------------- */
 
@@ -77,6 +80,22 @@ void lab_settle(unsigned ms);
 
 /* Names to loopback; once. */
 void lab_resolve(void);
+
+/* ---- what most tests want ---------------------------------------------------------------- */
+
+typedef struct Lab {
+	LabCert root, other; /* authorities; only the first is trusted... */
+	char *ca_file;	     /* ... in here */
+	LabCert cert;	     /* of the first's, for a.test */
+} Lab;
+
+/* cmocka's, for a group; *STATE is the Lab. */
+int lab_set_up(void **state);
+int lab_tear_down(void **state);
+/* LAB NULL: nothing is trusted. */
+void lab_client_open_to(LabClient *client, const Lab *lab, const LabServer *server, NetTls tls,
+			const char *host);
+void lab_client_write_line(LabClient *client, const char *line); /* CRLF is added */
 
 #define lab_says(error_, words)                                                                    \
 	lab_check_words((error_) ? (error_)->message : "(no error)", words, __FILE__, __LINE__)

@@ -11,37 +11,6 @@
 
 #include <cmocka.h>
 
-typedef struct Lab {
-	LabCert root, other;
-	char *ca_file;
-} Lab;
-
-static int
-set_up(void **state)
-{
-	Lab *lab = g_new0(Lab, 1);
-
-	lab_resolve();
-	lab->root = lab_cert((LabCertWish){ .cn = "Test Root", .is_authority = true });
-	lab->other = lab_cert((LabCertWish){ .cn = "Other Root", .is_authority = true });
-	lab->ca_file = lab_cert_file(&lab->root, false);
-	*state = lab;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	Lab *lab = *state;
-
-	unlink(lab->ca_file);
-	g_free(lab->ca_file);
-	lab_cert_clear(&lab->root);
-	lab_cert_clear(&lab->other);
-	g_free(lab);
-	return 0;
-}
-
 /* Greets inside TLS and waits for the client to leave. */
 static void
 greet(LabPeer *peer, void *data)
@@ -56,14 +25,7 @@ greet(LabPeer *peer, void *data)
 static void
 open_to(LabClient *client, const Lab *lab, const LabServer *server, const char *host)
 {
-	const NetAddress address = {
-		.host = host,
-		.port = lab_server_port(server),
-		.tls = NET_TLS_AT_ONCE,
-		.ca_file = lab ? lab->ca_file : NULL,
-	};
-
-	lab_client_open(client, &address, 0);
+	lab_client_open_to(client, lab, server, NET_TLS_AT_ONCE, host);
 }
 
 /* A server with a certificate by WISH (issued by the trusted root unless it says otherwise) is
@@ -702,5 +664,5 @@ main(void)
 		cmocka_unit_test(keys_may_be_renewed),
 	};
 
-	return cmocka_run_group_tests_name("net/tls", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("net/tls", tests, lab_set_up, lab_tear_down);
 }

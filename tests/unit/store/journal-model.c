@@ -1,190 +1,12 @@
 /* Random histories of intents, of what other clients do and of what becomes of it on a server that is
  * a few arrays.  Whenever the queue has run dry, the server is what the person saw before.  The seed of a
  * failing history is printed; give it as STORE_MODEL_SEED to run that one alone. */
-#include "store/journal.h"
+#include "model-server.h"
 #include "support.h"
 
 #include <stdlib.h>
 
-enum { HISTORIES = 25, STEPS = 120, MAILBOXES = 3 };
-
-/* A message as the server has it.  KEY says which: copies share it. */
-typedef struct Mail {
-	uint32_t uid, key;
-	uint16_t flags;
-	bool keyword;
-} Mail;
-
-typedef struct Box {
-	StoreId id;
-	GArray *mails; /* of Mail, by UID */
-	uint32_t uidnext, uidvalidity;
-} Box;
-
-typedef struct Model {
-	GRand *rand;
-	GStringChunk *pool;
-	char *dir;
-	Store *store;
-	StoreId account;
-	Box boxes[MAILBOXES];
-	uint32_t next_key;
-	GArray *gone;	/* of uint32_t: keys whose intents met nothing */
-	GArray *copied; /* ... that wait to be copied: with what flags is the server's to say */
-	bool talk;
-} Model;
-
-static uint32_t
-draw(Model *model, uint32_t below)
-{
-	return (uint32_t)g_rand_int_range(model->rand, 0, (gint32)below);
-}
-
-/* ---- the server ------------------------------------------------------------------------------------- */
-
-static Box *
-box_of(Model *model, StoreId id)
-{
-	for (int i = 0; i < MAILBOXES; i++) {
-		if (model->boxes[i].id == id)
-			return &model->boxes[i];
-	}
-	return NULL;
-}
-
-static Mail *
-mail_of(Box *box, uint32_t uid, guint *at)
-{
-	for (guint i = 0; box && i < box->mails->len; i++) {
-		Mail *mail = &g_array_index(box->mails, Mail, i);
-
-		if (mail->uid == uid) {
-			if (at)
-				*at = i;
-			return mail;
-		}
-	}
-	return NULL;
-}
-
-static uint32_t
-arrive(Box *box, Mail mail)
-{
-	mail.uid = box->uidnext++;
-	g_array_append_val(box->mails, mail);
-	return mail.uid;
-}
-
-/* ---- what the mirror hears ------------------------------------------------------------------------------ */
-
-static StoreMessage
-as_message(Model *model, const Mail *mail)
-{
-	StoreMessage message = plain_message(model->pool, mail->key, mail->key * 60, mail->flags);
-
-	message.uid = mail->uid;
-	message.keywords = mail->keyword ? SPAN_LITERAL("$Work") : SPAN_EMPTY;
-	return message;
-}
-
-static void
-hear_gone(Model *model, Box *box, uint32_t uid)
-{
-	GError *error = NULL;
-
-	MUST(store_messages_remove(model->store, box->id, &uid, 1, NULL, &error));
-}
-
-static void
-hear_mail(Model *model, Box *box, const Mail *mail)
-{
-	StoreMessage message = as_message(model, mail);
-	GError *error = NULL;
-
-	MUST(store_messages_put(model->store, box->id, &message, 1, &error));
-}
-
-static void
-hear_flags(Model *model, Box *box, const Mail *mail)
-{
-	StoreFlagChange change = { .uid = mail->uid, .flags = mail->flags };
-	GError *error = NULL;
-
-	if (mail->keyword)
-		change.keywords = SPAN_LITERAL("$Work");
-	MUST(store_messages_flag(model->store, box->id, &change, 1, NULL, &error));
-}
-
-/* All that differs between the server and the server view. */
-static void
-synchronise(Model *model, Box *box)
-{
-	g_autofree uint32_t *uids = NULL;
-	g_autoptr(StoreMailbox) mailbox = NULL;
-	GError *error = NULL;
-	size_t n;
-
-	MUST(store_message_uids(model->store, box->id, &uids, &n, &error));
-	for (size_t i = 0; i < n; i++) {
-		if (!mail_of(box, uids[i], NULL))
-			hear_gone(model, box, uids[i]);
-	}
-	for (guint i = 0; i < box->mails->len; i++) {
-		const Mail *mail = &g_array_index(box->mails, Mail, i);
-		g_autoptr(StoreRow) row = NULL;
-
-		if (store_row_by_uid(model->store, box->id, mail->uid, &row, &error)) {
-			hear_flags(model, box, mail);
-		} else {
-			MUST_FAIL(false, POSTERN_ERROR_GONE);
-			hear_mail(model, box, mail);
-		}
-	}
-	MUST(store_mailbox_progress(model->store, box->id, 1, box->uidnext, 0, &error));
-	MUST(store_mailbox_get(model->store, box->id, &mailbox, &error));
-	assert_int_equal(mailbox->mirrored, box->mails->len);
-}
-
-/* ---- other clients --------------------------------------------------------------------------------------- */
-
-static void
-somebody_else(Model *model, Box *box)
-{
-	guint at = box->mails->len ? draw(model, box->mails->len) : 0;
-	Mail *mail = box->mails->len ? &g_array_index(box->mails, Mail, at) : NULL;
-	uint32_t what = draw(model, 6);
-
-	if (what < 2 || !mail) {
-		arrive(box, (Mail){ .key = model->next_key++ });
-	} else if (what < 5) {
-		if (draw(model, 4) == 0)
-			mail->keyword = !mail->keyword;
-		mail->flags ^= 1U << draw(model, 3);
-	} else {
-		uint32_t uid = mail->uid;
-
-		g_array_remove_index(box->mails, at);
-		if (draw(model, 2))
-			hear_gone(model, box, uid);
-	}
-}
-
-static void
-change_uidvalidity(Model *model, Box *box)
-{
-	StoreMailbox mailbox = { .id = box->id, .server_total = -1, .server_unread = -1 };
-	GError *error = NULL;
-
-	box->uidvalidity++;
-	box->uidnext += 1000;
-	for (guint i = 0; i < box->mails->len; i++)
-		g_array_index(box->mails, Mail, i).uid = box->uidnext++;
-	MUST(store_mailbox_reset(model->store, box->id, &error));
-	mailbox.uidvalidity = box->uidvalidity;
-	MUST(store_mailbox_status(model->store, &mailbox, &error));
-	must_be_sound(model->store);
-	synchronise(model, box);
-}
+enum { HISTORIES = 25, STEPS = 120 };
 
 /* ---- the person ------------------------------------------------------------------------------------------ */
 
@@ -199,7 +21,7 @@ some_of(Model *model, StoreId mailbox, GArray *ids)
 	for (guint i = 0; i < rows->len; i++) {
 		const StoreRow *row = g_ptr_array_index(rows, i);
 
-		if (draw(model, 3) == 0)
+		if (model_draw(model, 3) == 0)
 			g_array_append_val(ids, row->id);
 	}
 }
@@ -209,7 +31,7 @@ intend_append(Model *model, StoreId dest)
 {
 	g_autoptr(GBytes) bytes = g_bytes_new_static("x\r\n\r\ny\r\n", 8);
 	Mail mail = { .key = model->next_key++ };
-	StoreMessage message = as_message(model, &mail);
+	StoreMessage message = model_message(model, &mail);
 	StoreIntent intent = {
 		.kind = STORE_INTENT_APPEND, .dest = dest, .message = &message, .content = bytes
 	};
@@ -265,7 +87,7 @@ static void
 wish(Model *model)
 {
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	uint32_t from = draw(model, MAILBOXES), what = draw(model, 12);
+	uint32_t from = model_draw(model, MODEL_MAILBOXES), what = model_draw(model, 12);
 	StoreIntent intent = { .mailbox = model->boxes[from].id };
 	StoreIntended out;
 	GError *error = NULL;
@@ -277,14 +99,15 @@ wish(Model *model)
 	some_of(model, intent.mailbox, ids);
 	intent.messages = (const StoreId *)ids->data;
 	intent.n_messages = ids->len;
-	intent.dest = model->boxes[(from + 1 + draw(model, MAILBOXES - 1)) % MAILBOXES].id;
+	intent.dest =
+	    model->boxes[(from + 1 + model_draw(model, MODEL_MAILBOXES - 1)) % MODEL_MAILBOXES].id;
 	intent.kind = what < 6	  ? STORE_INTENT_FLAG
 		      : what < 9  ? STORE_INTENT_MOVE
 		      : what < 11 ? STORE_INTENT_COPY
 				  : STORE_INTENT_EXPUNGE;
-	intent.flag = (uint16_t)(1U << draw(model, 3));
-	intent.set = draw(model, 2);
-	if (draw(model, 4) == 0) {
+	intent.flag = (uint16_t)(1U << model_draw(model, 3));
+	intent.set = model_draw(model, 2);
+	if (model_draw(model, 4) == 0) {
 		intent.flag = 0;
 		intent.keyword = "$Work";
 	}
@@ -328,7 +151,7 @@ serve_original(const StoreTarget *target, Box *from, Manner manner, StoreOutcome
 	       GArray *news)
 {
 	guint at = 0;
-	Mail *there = mail_of(from, target->uid, &at);
+	Mail *there = box_mail(from, target->uid, &at);
 
 	outcome->left = there && manner.leave;
 	if (outcome->left)
@@ -346,10 +169,10 @@ static bool
 serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, Manner manner,
       StoreOutcome *outcome, GArray *news)
 {
-	Box *from = target->mailbox ? box_of(model, target->mailbox) : NULL;
-	Box *to = box_of(model, row->dest);
+	Box *from = target->mailbox ? model_box(model, target->mailbox) : NULL;
+	Box *to = model_box(model, row->dest);
 	guint at = 0;
-	Mail *there = mail_of(from, target->uid, &at);
+	Mail *there = box_mail(from, target->uid, &at);
 	Mail mail;
 
 	*outcome = (StoreOutcome){ .message = target->message, .state = STORE_TARGET_GONE };
@@ -385,7 +208,7 @@ serve(Model *model, const StoreJournalRow *row, const StoreTarget *target, Manne
 		g_array_append_val(news, ((StoreId){ target->uid }));
 	}
 	if (row->kind != STORE_INTENT_EXPUNGE) {
-		outcome->uid = arrive(to, mail);
+		outcome->uid = box_arrive(to, mail);
 		if (!manner.tell)
 			outcome->uid = 0;
 	}
@@ -396,8 +219,8 @@ static void
 hear_news(Model *model, const GArray *news)
 {
 	for (guint i = 0; i < news->len; i += 2)
-		hear_gone(model, box_of(model, g_array_index(news, StoreId, i)),
-			  (uint32_t)g_array_index(news, StoreId, i + 1));
+		model_hear_gone(model, model_box(model, g_array_index(news, StoreId, i)),
+				(uint32_t)g_array_index(news, StoreId, i + 1));
 }
 
 static void
@@ -426,7 +249,7 @@ targets_to_send(Model *model, StoreId row)
 
 		if (!target->mailbox || target->uid)
 			continue;
-		synchronise(model, box_of(model, target->mailbox));
+		model_synchronise(model, model_box(model, target->mailbox));
 		again = true;
 	}
 	if (!again)
@@ -443,7 +266,7 @@ send(Model *model, const StoreJournalRow *row, Manner manner)
 	g_autoptr(GArray) targets = targets_to_send(model, row->id);
 	g_autoptr(GArray) outcomes = g_array_new(FALSE, FALSE, sizeof(StoreOutcome));
 	g_autoptr(GArray) news = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	Box *dest = box_of(model, row->dest);
+	Box *dest = model_box(model, row->dest);
 	GError *error = NULL;
 
 	for (guint i = 0; i < targets->len; i++) {
@@ -459,14 +282,14 @@ send(Model *model, const StoreJournalRow *row, Manner manner)
 				      outcome.state, outcome.uid);
 		g_array_append_val(outcomes, outcome);
 	}
-	if (draw(model, 2))
+	if (model_draw(model, 2))
 		hear_news(model, news);
-	if (dest && draw(model, 3) == 0)
-		synchronise(model, dest);
+	if (dest && model_draw(model, 3) == 0)
+		model_synchronise(model, dest);
 	if (outcomes->len > 0)
 		MUST(store_journal_done(model->store, row->id, (StoreOutcome *)outcomes->data,
 					outcomes->len, &error));
-	if (draw(model, 2))
+	if (model_draw(model, 2))
 		hear_news(model, news);
 }
 
@@ -474,34 +297,34 @@ send(Model *model, const StoreJournalRow *row, Manner manner)
 static void
 replay(Model *model, const StoreJournalRow *row, bool troubled)
 {
-	Box *dest = box_of(model, row->dest);
-	Manner manner = { .tell = draw(model, 3) > 0,
-			  .halves = row->kind == STORE_INTENT_MOVE && draw(model, 3) == 0,
-			  .leave = troubled && draw(model, 3) == 0 };
+	Box *dest = model_box(model, row->dest);
+	Manner manner = { .tell = model_draw(model, 3) > 0,
+			  .halves = row->kind == STORE_INTENT_MOVE && model_draw(model, 3) == 0,
+			  .leave = troubled && model_draw(model, 3) == 0 };
 	GError *error = NULL;
 
 	MUST(store_journal_sent(model->store, row->id, dest ? dest->uidvalidity : 0,
 				dest ? dest->uidnext : 0, &error));
-	if (troubled && draw(model, 6) == 0) {
+	if (troubled && model_draw(model, 6) == 0) {
 		MUST(store_journal_unsent(model->store, row->id, &error));
 		return;
 	}
-	if (troubled && draw(model, 6) == 0) {
+	if (troubled && model_draw(model, 6) == 0) {
 		MUST(
 		    store_journal_fail(model->store, row->id, POSTERN_ERROR_REFUSED, "no", &error));
 		return;
 	}
-	if (troubled && draw(model, 4) == 0)
+	if (troubled && model_draw(model, 4) == 0)
 		wish(model);
 	send(model, row, manner);
 	if (!manner.halves)
 		return;
-	if (troubled && draw(model, 3) == 0) {
+	if (troubled && model_draw(model, 3) == 0) {
 		MUST(store_journal_unsent(model->store, row->id, &error));
 		return;
 	}
 	must_be_sound(model->store);
-	if (troubled && draw(model, 3) == 0)
+	if (troubled && model_draw(model, 3) == 0)
 		wish(model);
 	manner.halves = false;
 	send(model, row, manner);
@@ -551,7 +374,7 @@ settle_failed(Model *model, bool all)
 		}
 		if (now->state != STORE_ROW_FAILED)
 			continue;
-		if (all || draw(model, 2) || row->code == POSTERN_ERROR_GONE)
+		if (all || model_draw(model, 2) || row->code == POSTERN_ERROR_GONE)
 			MUST(store_journal_drop(model->store, row->id, &error));
 		else
 			MUST(store_journal_retry(model->store, row->id, &error));
@@ -588,7 +411,7 @@ what_is_seen(Model *model)
 {
 	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 
-	for (int i = 0; i < MAILBOXES; i++)
+	for (int i = 0; i < MODEL_MAILBOXES; i++)
 		seen_in(model, model->boxes[i].id, lines);
 	g_ptr_array_sort(lines, compare_text);
 	return lines;
@@ -599,7 +422,7 @@ what_is_there(Model *model)
 {
 	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 
-	for (int i = 0; i < MAILBOXES; i++) {
+	for (int i = 0; i < MODEL_MAILBOXES; i++) {
 		const Box *box = &model->boxes[i];
 
 		for (guint k = 0; k < box->mails->len; k++) {
@@ -693,8 +516,8 @@ drain(Model *model)
 
 	settle_failed(model, true);
 	must_be_sound(model->store);
-	for (int i = 0; i < MAILBOXES; i++)
-		synchronise(model, &model->boxes[i]);
+	for (int i = 0; i < MODEL_MAILBOXES; i++)
+		model_synchronise(model, &model->boxes[i]);
 	must_be_sound(model->store);
 	g_array_set_size(model->gone, 0);
 	note_copied(model);
@@ -704,8 +527,8 @@ drain(Model *model)
 	MUST(store_journal_counts(model->store, 0, &waiting, &failed, &error));
 	assert_int_equal(waiting, 0);
 	settle_failed(model, true);
-	for (int i = 0; i < MAILBOXES; i++)
-		synchronise(model, &model->boxes[i]);
+	for (int i = 0; i < MODEL_MAILBOXES; i++)
+		model_synchronise(model, &model->boxes[i]);
 	must_be_sound(model->store);
 	there = what_is_there(model);
 	after = what_is_seen(model);
@@ -718,17 +541,17 @@ drain(Model *model)
 static void
 step(Model *model)
 {
-	Box *box = &model->boxes[draw(model, MAILBOXES)];
-	uint32_t what = draw(model, 100);
+	Box *box = &model->boxes[model_draw(model, MODEL_MAILBOXES)];
+	uint32_t what = model_draw(model, 100);
 
 	if (model->talk)
 		print_message("%u\n", what);
 	if (what < 35)
 		wish(model);
 	else if (what < 55)
-		somebody_else(model, box);
+		model_somebody_else(model, box);
 	else if (what < 65)
-		synchronise(model, box);
+		model_synchronise(model, box);
 	else if (what < 85)
 		replay_next(model, true);
 	else if (what < 90)
@@ -736,7 +559,7 @@ step(Model *model)
 	else if (what < 94)
 		settle_failed(model, false);
 	else if (what < 96)
-		change_uidvalidity(model, box);
+		model_change_uidvalidity(model, box);
 	else if (what < 98)
 		drain(model);
 	else {
@@ -762,7 +585,7 @@ run_history(const char *dir, guint32 seed, bool talk)
 	print_message("seed %u\n", seed);
 	assert_int_equal(g_mkdir_with_parents(model.dir, 0700), 0);
 	model.store = open_writer(model.dir);
-	for (int i = 0; i < MAILBOXES; i++) {
+	for (int i = 0; i < MODEL_MAILBOXES; i++) {
 		g_autofree char *name = g_strdup_printf("Box %d", i);
 		StoreMailbox mailbox = { .server_total = -1, .server_unread = -1 };
 		Box *box = &model.boxes[i];
@@ -772,9 +595,9 @@ run_history(const char *dir, guint32 seed, bool talk)
 		box->uidnext = 1;
 		box->uidvalidity = mailbox.uidvalidity = 5;
 		MUST(store_mailbox_status(model.store, &mailbox, &error));
-		for (uint32_t k = draw(&model, 15); k > 0; k--)
-			arrive(box, (Mail){ .key = model.next_key++ });
-		synchronise(&model, box);
+		for (uint32_t k = model_draw(&model, 15); k > 0; k--)
+			box_arrive(box, (Mail){ .key = model.next_key++ });
+		model_synchronise(&model, box);
 	}
 	MUST(store_account(model.store, "work", &model.account, &error));
 	for (int i = 0; i < STEPS; i++) {
@@ -783,7 +606,7 @@ run_history(const char *dir, guint32 seed, bool talk)
 	}
 	drain(&model);
 	store_close(model.store);
-	for (int i = 0; i < MAILBOXES; i++)
+	for (int i = 0; i < MODEL_MAILBOXES; i++)
 		g_array_unref(model.boxes[i].mails);
 	g_array_unref(model.gone);
 	g_array_unref(model.copied);
