@@ -71,6 +71,9 @@ bool target_set(Store *store, StoreId row, StoreId id, StoreTargetState state, u
  * from it, SOURCES what it was to be a copy of; without, rows that are to copy it
  * or have moved it half are left as they are. */
 bool targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError **error);
+/* What is to be done with OTHER is to be done with ID, once.  COPIES (of StoreId) tells those that are not
+ * made, because another is. */
+bool targets_unite(Store *store, StoreId id, StoreId other, GArray *copies, GError **error);
 /* Messages of ROW that nothing holds any more go. */
 bool journal_release_strays(Desk *desk, StoreId row, GError **error);
 /* All targets of ROW that are not DONE (ALL: every one); of Target. */

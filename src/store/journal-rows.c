@@ -224,6 +224,59 @@ targets_forget(Store *store, StoreId id, GArray *copies, GArray *sources, GError
 	return true;
 }
 
+static bool
+rows_of_both(Store *store, StoreId id, StoreId other, GArray *rows, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_TARGETS_BOTH, error);
+	bool more;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, id);
+	sqlite3_bind_int64(query, 2, other);
+	while (store_step(store, query, &more, error)) {
+		StoreId row = more ? sqlite3_column_int64(query, 0) : 0;
+
+		if (!more)
+			return true;
+		g_array_append_val(rows, row);
+	}
+	return false;
+}
+
+/* ROW means both: one of them is to be done, unless one is. */
+static bool
+unite_in_row(Store *store, StoreId row, StoreId id, StoreId other, GArray *copies, GError **error)
+{
+	Target own, met;
+	const Target *less;
+	bool found;
+
+	if (!target_find(store, row, id, &own, &found, error) ||
+	    !target_find(store, row, other, &met, &found, error))
+		return false;
+	less = own.state == STORE_TARGET_DONE ? &met : &own;
+	if (less->copy)
+		g_array_append_val(copies, less->copy);
+	return journal_run(store, SQL_TARGET_DELETE, row, less->id, 0, 0, error) &&
+	       (less->state == STORE_TARGET_DONE ||
+		journal_run(store, SQL_JOURNAL_ONE_LESS, row, 0, 0, 0, error));
+}
+
+bool
+targets_unite(Store *store, StoreId id, StoreId other, GArray *copies, GError **error)
+{
+	g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(StoreId));
+
+	if (!rows_of_both(store, id, other, rows, error))
+		return false;
+	for (guint i = 0; i < rows->len; i++)
+		if (!unite_in_row(store, g_array_index(rows, StoreId, i), id, other, copies, error))
+			return false;
+	return journal_run(store, SQL_TARGETS_RENAME, other, id, 0, 0, error) &&
+	       journal_run(store, SQL_TARGETS_RENAME_COPY, other, id, 0, 0, error);
+}
+
 /* ---- states ------------------------------------------------------------------------------------------ */
 
 bool

@@ -533,24 +533,105 @@ met_as(Store *store, const Sheet *sheet, uint32_t uid, StoreId *id, GError **err
 	return true;
 }
 
-/* The mirror met ID as OTHER.  The older one stays; OTHER's journal rows and parts become ID's. */
+/* How a message shows. */
+typedef struct Looks {
+	uint16_t flags;
+	char *keywords; /* owned */
+} Looks;
+
 static bool
-absorb(Desk *desk, StoreId id, StoreId other, GError **error)
+look_at(Desk *desk, const Place *place, Looks *looks, GError **error)
 {
-	static const Sql statements[] = { SQL_TARGETS_RENAME, SQL_TARGETS_RENAME_COPY,
-					  SQL_PARTS_RENAME };
+	g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(Meant));
+	Meant m = { .id = place->id, .date = place->date, .uid = place->uid };
+	Sheet *sheet = desk_epoch(desk, place->epoch, error);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++) {
-		StoreQuery *query = store_query(desk->store, statements[i], error);
+	g_array_append_val(one, m);
+	if (!sheet || !desk_apply(desk, error) || !look_at_flags(desk, sheet, one, error) ||
+	    !store_keywords_get(desk->store, place->id, &looks->keywords, error))
+		return false;
+	looks->flags = g_array_index(one, Meant, 0).flags;
+	return true;
+}
 
-		if (!query)
+/* The message at PLACE shows as LOOKS, and what waits of it on top. */
+static bool
+show_as(Desk *desk, const Place *place, const Looks *looks, GError **error)
+{
+	Span keywords = span_of_string(looks->keywords);
+	g_autoptr(GArray) edits = g_array_new(FALSE, FALSE, sizeof(OrderEdit));
+	g_autofree char *laid_over = NULL;
+	OrderEdit edit = { .kind = ORDER_FLAGS, .keep = STORE_FLAG_ATTACHMENT };
+	Sheet *sheet = desk_epoch(desk, place->epoch, error);
+	bool changed = false, differed = false;
+	Overlay overlay;
+
+	if (!sheet ||
+	    !journal_overlay(desk->store, place->id, looks->flags, keywords, &overlay, error))
+		return false;
+	laid_over = overlay.keywords;
+	if (laid_over)
+		keywords = span_of_string(laid_over);
+	edit.record = order_record(place->date, place->uid, place->id, 0);
+	edit.set = flags_with_keywords(overlay.flags & ~STORE_FLAG_ATTACHMENT, keywords);
+	g_array_append_val(edits, edit);
+	if (!desk_apply(desk, error) ||
+	    !order_apply(desk->store, &sheet->head, edits, &changed, error) ||
+	    !store_keywords_set(desk->store, place->id, keywords, &differed, error))
+		return false;
+	sheet->touched |= differed && !changed;
+	return true;
+}
+
+/* What was met in THERE, and has been put at PLACE since: the message goes with it, unless it has gone
+ * elsewhere itself. */
+static bool
+follow(Desk *desk, const Sheet *there, StoreId id, const Place *place, GError **error)
+{
+	g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(Meant));
+	Sheet *from, *to;
+	Place own;
+	bool found;
+
+	if (place->epoch == there->head.epoch)
+		return true;
+	if (!place_find(desk->store, id, &own, &found, error))
+		return false;
+	if (!found || own.epoch != there->head.epoch)
+		return true;
+	Meant m = { .id = id, .date = own.date, .uid = own.uid };
+	g_array_append_val(one, m);
+	from = desk_epoch(desk, own.epoch, error);
+	to = from ? desk_epoch(desk, place->epoch, error) : NULL;
+	return to && place_move(desk, from, to, one, error);
+}
+
+/* The mirror met ID in THERE as OTHER.  The older one stays, as the server says that it is; OTHER's journal
+ * rows and parts become ID's. */
+static bool
+absorb(Desk *desk, const Sheet *there, StoreId id, StoreId other, GError **error)
+{
+	g_autoptr(GArray) copies = g_array_new(FALSE, FALSE, sizeof(StoreId));
+	Looks looks = { 0 };
+	g_autofree char *keywords = NULL;
+	Place met, own;
+	bool is_met, found, ok;
+
+	if (!place_find(desk->store, other, &met, &is_met, error))
+		return false;
+	ok = !is_met || look_at(desk, &met, &looks, error);
+	keywords = looks.keywords;
+	if (!ok || !targets_unite(desk->store, id, other, copies, error) ||
+	    !journal_run(desk->store, SQL_PARTS_RENAME, other, id, 0, 0, error) ||
+	    !place_delete(desk, other, error))
+		return false;
+	for (guint i = 0; i < copies->len; i++)
+		if (!place_delete(desk, g_array_index(copies, StoreId, i), error))
 			return false;
-		sqlite3_bind_int64(query, 1, other);
-		sqlite3_bind_int64(query, 2, id);
-		if (!store_run(desk->store, query, NULL, error))
-			return false;
-	}
-	return place_delete(desk, other, error);
+	if ((is_met && !follow(desk, there, id, &met, error)) ||
+	    !place_find(desk->store, id, &own, &found, error))
+		return false;
+	return !is_met || !found || show_as(desk, &own, &looks, error);
 }
 
 /* Nobody else is there, and the message is nowhere else. */
@@ -561,7 +642,7 @@ make_way(Desk *desk, Sheet *there, const Located *l, GError **error)
 
 	if (!met_as(desk->store, there, l->uid, &other, error))
 		return false;
-	if (other && other != l->id && !absorb(desk, l->id, other, error))
+	if (other && other != l->id && !absorb(desk, there, l->id, other, error))
 		return false;
 	return place_unlocate(desk, l->id, error) && lost_delete(desk->store, l->id, error);
 }

@@ -351,7 +351,10 @@ static const char *const texts[SQL_N] = {
 	[SQL_TARGET_FORGET] = "UPDATE targets SET state = 2 WHERE seq = ?1 AND id = ?2",
 	[SQL_TARGET_SPLIT] = "UPDATE targets SET seq = ?3 WHERE seq = ?1 AND id = ?2",
 	[SQL_TARGETS_DELETE] = "DELETE FROM targets WHERE seq = ?1",
-	[SQL_TARGETS_RENAME] = "UPDATE OR REPLACE targets SET id = ?2 WHERE id = ?1",
+	[SQL_TARGET_DELETE] = "DELETE FROM targets WHERE seq = ?1 AND id = ?2",
+	[SQL_TARGETS_BOTH] = "SELECT seq FROM targets WHERE id = ?1"
+			     " AND seq IN (SELECT seq FROM targets WHERE id = ?2)",
+	[SQL_TARGETS_RENAME] = "UPDATE targets SET id = ?2 WHERE id = ?1",
 	[SQL_TARGETS_RENAME_COPY] = "UPDATE targets SET copy = ?2 WHERE copy = ?1 AND copy > 0",
 	[SQL_CLAIMS] =
 	    "SELECT j.seq, j.kind, j.state, j.mailbox, j.dest, j.flag, j.keyword, j.value,"
