@@ -162,12 +162,15 @@ class History(OtherClients, Checkpoints):
             time.sleep(0.02)
 
     def check_view_now(self):
-        shown = {}
-        for folder in self.local_folders():
+        shown, folders = {}, self.local_folders()
+        for folder in folders:
             for _, _, flags, subject in self.local_rows(folder):
                 shown.setdefault(subject, []).append((folder, flags))
         for key, family in self.model.families.items():
             if family.loose or family.is_others():
+                continue
+            # what is in a folder that LIST does not tell shows nowhere
+            if FRAGILE not in folders and any(i.place == FRAGILE for i in family.instances):
                 continue
             expected = family.agrees(shown.get(key, []))
             if expected is not None and not (family.other_appended and key not in shown):
