@@ -313,6 +313,20 @@ match(Group *group)
 	return STEP_ON;
 }
 
+/* A session that has the mailbox selected knows what it was told of: what came over another line is not
+ * in it before the server has looked again, and Dovecot looks when all that it was sent is answered. */
+static Step
+look_again(Group *group)
+{
+	Step step;
+
+	if (!group_select(group, group->find_in, false, &step))
+		return step;
+	group->step = group->find_from ? fetch_from : search_ids;
+	group_send(group, imap_command_new("NOOP"), on_found, NULL);
+	return group->pending ? STEP_WAIT : STEP_ON;
+}
+
 Step
 find_start(Group *group, StoreId mailbox, uint32_t from, GArray *take_targets, StepFunc then)
 {
@@ -324,7 +338,7 @@ find_start(Group *group, StoreId mailbox, uint32_t from, GArray *take_targets, S
 	group->find_from = from;
 	group->find_then = then;
 	group->find_ambiguous = group->find_failed = group->find_check = false;
-	group->step = from ? fetch_from : search_ids;
+	group->step = look_again;
 	return STEP_ON;
 }
 

@@ -216,6 +216,17 @@ delay_of(Replay *replay, StoreId row)
 	return delay;
 }
 
+void
+group_put_off(Group *group, unsigned ms)
+{
+	for (guint i = 0; i < group->rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(group->rows, i);
+
+		delay_of(group->account->replay, row->id)->until_ms =
+		    g_get_monotonic_time() / 1000 + ms;
+	}
+}
+
 static bool
 give_up_row(Group *group, const StoreJournalRow *row, GError **error)
 {

@@ -141,6 +141,8 @@ void group_refuse(Group *group, const ImapResponse *response);
 void group_on_answer(Group *group, ImapOutcome outcome, const ImapResponse *response);
 /* The rows end here: refused, or put off. */
 Step group_give_up(Group *group);
+/* Its rows are not taken up before that. */
+void group_put_off(Group *group, unsigned ms);
 /* Likewise, with these words unless there are others. */
 Step group_fail(Group *group, PosternError code, const char *words);
 /* Its rows are SENT from now on.  False: the store failed, or a new intent changed a row meanwhile: it

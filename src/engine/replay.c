@@ -10,6 +10,7 @@
 #define GROUP_MESSAGES 100000
 #define SENT_MAX       6   /* times that a line may break over a row */
 #define REST_MS	       100 /* before a line that does not suit is looked at again */
+#define SETTLE_MS      250 /* for a server to be through with what it got before the line broke */
 
 typedef struct Waiter {
 	EngineRequest request;
@@ -545,6 +546,8 @@ replay_forget_line(Line *line)
 		look_anew(replay);
 	if (!group || group->line != line)
 		return;
+	if (group->marked)
+		group_put_off(group, SETTLE_MS);
 	replay->group = NULL;
 	group->dead = true;
 	if (!group->pending)

@@ -253,6 +253,31 @@ when_others_copy_the_same_nobody_can_tell(void **state)
 	assert_non_null(strstr(((StoreJournalRow *)rows->pdata[0])->error, "cannot tell"));
 }
 
+/* Dovecot shows a session that has the mailbox selected what came over another line when it is asked to
+ * look, and not before. */
+static void
+it_is_looked_for_when_the_server_has_looked(void **state)
+{
+	Fixture *fixture = *state;
+	g_auto(GStrv) log = NULL;
+	guint at = 0;
+
+	fixture_begin(fixture, PLUS_WORDS, 10);
+	fake_server_rule(fixture->server, "APPEND", 1, FAKE_CUT_DONE, NULL);
+	fixture_wait_well(fixture, person_appends(fixture, "Other", 900, ENGINE_QUEUED));
+	fixture_until(fixture, has_waited, 0);
+	engine_reconnect(fixture->engine);
+	fixture_until(fixture, queue_is_done, 0);
+	log = fake_server_log(fixture->server);
+	while (log[at] && !g_str_has_prefix(log[at], "UID FETCH 3:* (UID RFC822.SIZE"))
+		at++;
+	assert_non_null(log[at]);
+	while (at > 0 && strcmp(log[at], "NOOP") && !g_str_has_prefix(log[at], "SELECT"))
+		at--;
+	assert_string_equal(log[at], "NOOP");
+	assert_copies(fixture, "Other", 900, 1);
+}
+
 /* Two drafts with one Message-ID: what became of the first is found out before the second can be taken for
  * it. */
 static void
@@ -281,6 +306,7 @@ main(void)
 		cmocka_unit_test(a_line_that_breaks_before_it_was_done_loses_nothing),
 		cmocka_unit_test(a_line_that_breaks_after_it_was_done_doubles_nothing),
 		cmocka_unit_test(a_line_that_breaks_in_a_message_of_ours_loses_and_doubles_nothing),
+		TEST(it_is_looked_for_when_the_server_has_looked),
 		TEST(a_message_of_ours_is_not_taken_for_an_earlier_one),
 		TEST(when_others_copy_the_same_nobody_can_tell),
 	};
