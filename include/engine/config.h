@@ -13,10 +13,6 @@
 
 #include "net/stream.h"
 
-#define CONFIG_CONNECTIONS     3 /* where nothing is said */
-#define CONFIG_CONNECTIONS_MAX 15
-#define CONFIG_KEEP_TEXT_S     (INT64_C(90) * 86400)
-
 typedef struct ConfigAccount {
 	char *name;		     /* "work" of [account work] */
 	char *address;		     /* "Ada Example <ada@example.org>"; NULL: none */
@@ -34,7 +30,7 @@ typedef struct ConfigAccount {
 	char *ca_file, *client_cert;
 	char *trash,
 	    *archive; /* names of folders; NULL: as the server marks them, or by usual names */
-	unsigned connections; /* to the server, at most: from 1 to CONFIG_CONNECTIONS_MAX */
+	unsigned connections; /* to the server, at most */
 	/* What is kept without being asked for. */
 	int64_t keep_text_s;	   /* the text of messages that are no older; INT64_MAX: of all */
 	uint64_t keep_attachments; /* of those, no larger (bytes); UINT64_MAX: all */
@@ -42,9 +38,31 @@ typedef struct ConfigAccount {
 	bool is_default;
 } ConfigAccount;
 
+/* How the full screen looks and behaves: [screen].  Kept here so that one table holds every key. */
+typedef struct ConfigScreen {
+	char *keymap; /* of view/keymap.h; never NULL */
+} ConfigScreen;
+
+/* A command of one's own: [command NAME]. */
+typedef struct ConfigCommand {
+	char *name, *run;
+	char *keys, *where, *sentence; /* NULL: not said */
+	unsigned line;
+} ConfigCommand;
+
+/* COMMAND = KEYS, of [keys] or [keys PLACE]; what they mean is the screen's to know. */
+typedef struct ConfigKeys {
+	char *place; /* NULL: everywhere */
+	char *command, *keys;
+	unsigned line;
+} ConfigKeys;
+
 typedef struct Config {
 	char *path;
 	GPtrArray *accounts; /* of ConfigAccount, owned; at least one; the default first */
+	ConfigScreen screen;
+	GPtrArray *commands; /* of ConfigCommand, owned */
+	GPtrArray *keys;     /* of ConfigKeys, owned */
 } Config;
 
 /* PATH NULL: the XDG one.  Without any file: a CONFIG error that says where it looked and shows five
@@ -59,13 +77,28 @@ const ConfigAccount *config_account(const Config *config, const char *name, GErr
 
 /* The table, for the manual and completion; ended by a row whose key is NULL. */
 typedef struct ConfigKey {
-	const char *section; /* "account" */
+	const char *section; /* "account", "screen", "command" */
 	const char *key;
 	const char *type;     /* "text", "url", "command", "file", "yes/no", "number",
-			       * "time", "size" */
+			       * "time", "size", "choice" */
+	const char *values;   /* a choice's words; a number's least and most; NULL */
+	const char *normal;   /* where nothing is said, as it would be typed; NULL: nothing */
 	const char *sentence; /* not translated; N_() marked */
-	size_t offset;	      /* of its value in ConfigAccount; config.c's own */
+	size_t offset;	      /* of its value in ConfigAccount and so on; config's own */
 } ConfigKey;
 extern const ConfigKey config_keys[];
+
+/* NULL: there is no such key. */
+const ConfigKey *config_key(const char *section, const char *key);
+
+/* For what a person changes while it runs.  A copy is its taker's, cleared by config_screen_clear. */
+void config_screen_copy(ConfigScreen *to, const ConfigScreen *from);
+void config_screen_clear(ConfigScreen *screen);
+/* VALUE as it would be typed in the file; NULL: as where nothing is said.  CONFIG error, without a
+ * place; then nothing changed. */
+bool config_screen_set(ConfigScreen *screen, const ConfigKey *key, const char *value,
+		       GError **error);
+/* As it would be typed; yours to g_free. */
+char *config_screen_get(const ConfigScreen *screen, const ConfigKey *key);
 
 #endif

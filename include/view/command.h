@@ -1,5 +1,5 @@
 /* Every command there is: its name, one sentence, where it works and its keys.  One table feeds the
- * keys themselves, `?`, `:` with its completion, and the manual.  Pure data; any thread. */
+ * keymaps (view/keymap.h), `?`, `:` with its completion, and the manual.  Pure data; any thread. */
 #ifndef VIEW_COMMAND_H
 #define VIEW_COMMAND_H
 
@@ -73,35 +73,47 @@ typedef enum {
 	VIEW_DO_RETRY,
 	VIEW_DO_DROP,
 	VIEW_DO_EXPLAIN,
+
+	VIEW_DO_RUN, /* what a command of one's own stands for */
 } ViewVerb;
 
+/* What may follow a command's name; how it is asked for and completed. */
+typedef enum {
+	VIEW_ARG_NONE,
+	VIEW_ARG_FOLDER,
+	VIEW_ARG_FILE,
+	VIEW_ARG_PATTERN,
+	VIEW_ARG_KEYWORDS,
+	VIEW_ARG_NAME,
+	VIEW_ARG_COMMAND,
+} ViewArgument;
+
+/* "FOLDER", for help and the manual; translated, static; NULL for NONE. */
+const char *view_argument_name(ViewArgument argument);
+
+/* Keys stand separated by spaces, the first one is shown in short hints.  One is a character, or Space
+ * Enter Tab Shift-Tab Backspace Delete Insert Esc Up Down Left Right PgUp PgDn Home End F1 to F12 or
+ * Ctrl-X; several in a row are joined by commas: g,g. */
 typedef struct ViewCommand {
 	ViewVerb verb;
 	unsigned places; /* of ViewPlace */
 	const char *name;
-	/* Separated by spaces, mutt's first.  A printable character is itself; the others are
-	 * Space Enter Tab Shift-Tab Backspace Esc Up Down Left Right PgUp PgDn Home End F1... and
-	 * Ctrl-X. */
-	const char *keys;
-	const char *argument; /* what may follow the name after ":"; N_(); NULL: nothing */
+	const char *mutt;	  /* keys */
+	const char *vim, *alpine; /* NULL: as mutt's */
+	ViewArgument argument;
 	const char *sentence; /* N_() */
+	const char *run;      /* a command of one's own: the commands it stands for; else NULL */
 } ViewCommand;
 
-/* Ended by a row whose name is NULL.  A name stands twice where its keys differ by place. */
+/* Ended by a row whose name is NULL.  A name stands twice where its keys or sentence differ by place. */
 extern const ViewCommand view_commands[];
 
 /* "Message list", as a heading; translated, static. */
 const char *view_place_title(ViewPlace place);
 
-/* NULL: the key means nothing there. */
-const ViewCommand *view_command_for_key(ViewPlace place, const char *key);
-
-/* What a person typed after ":", a whole name or the beginning of just one of this place; *ARGUMENT
- * is what follows, without blanks around it, or NULL.  NULL with a USAGE error that helps. */
-const ViewCommand *view_command_parse(ViewPlace place, const char *line, char **argument,
-				      GError **error);
-
-/* The names of PLACE's commands that begin so, sorted.  Array of char *, owned. */
-GPtrArray *view_command_complete(ViewPlace place, const char *beginning);
+/* "list", as the configuration calls it; static. */
+const char *view_place_word(ViewPlace place);
+/* 0: no such word. */
+ViewPlace view_place_of_word(const char *word);
 
 #endif

@@ -11,24 +11,29 @@
 /* ---- help ----------------------------------------------------------------------------------- */
 
 #define KEYS_WIDTH 24
+/* Commands that one key may run, one after another. */
+#define RUN_MAX 200
 
 /* Keys in a column of their own, where there is room for one. */
 ViewDocument *
-act_help(ViewPlace place, int width)
+act_help(const App *app, ViewPlace place, int width)
 {
-	int keys = width >= 3 * KEYS_WIDTH ? KEYS_WIDTH : 0;
+	int column = width >= 3 * KEYS_WIDTH ? KEYS_WIDTH : 0;
+	g_autoptr(GPtrArray) commands = view_keymap_commands(app->keymap, place);
 	ViewDocument *document = view_document_new();
 
 	view_document_add(document, VIEW_LINE_HEADING, span_of_string(view_place_title(place)));
 	view_document_add(document, VIEW_LINE_TEXT, SPAN_EMPTY);
-	for (const ViewCommand *c = view_commands; c->name; c++) {
-		g_autofree char *line = NULL;
+	for (guint i = 0; i < commands->len; i++) {
+		const ViewCommand *c = commands->pdata[i];
+		const char *argument = view_argument_name(c->argument);
+		g_autofree char *keys = view_keymap_keys(app->keymap, place, c);
+		g_autofree char *line =
+		    g_strdup_printf("%-*s  %s (:%s%s%s)", column, keys,
+				    c->run ? c->sentence : _(c->sentence), c->name,
+				    argument ? " " : "", argument ? argument : "");
 
-		if (!(c->places & place))
-			continue;
-		line = g_strdup_printf("%-*s  %s (:%s%s%s)", keys, c->keys, _(c->sentence), c->name,
-				       c->argument ? " " : "", c->argument ? _(c->argument) : "");
-		view_document_add_indented(document, VIEW_LINE_TEXT, keys ? keys + 2 : 4,
+		view_document_add_indented(document, VIEW_LINE_TEXT, column ? column + 2 : 4,
 					   span_of_string(line));
 	}
 	return document;
@@ -37,7 +42,8 @@ act_help(ViewPlace place, int width)
 static void
 show_help(App *app)
 {
-	view_pager_take(app->help, act_help(app_place(app), screen_columns(app->screen)), false);
+	view_pager_take(app->help, act_help(app, app_place(app), screen_columns(app->screen)),
+			false);
 	app->help_title = view_place_title(VIEW_PLACE_HELP);
 	app_go(app, VIEW_PLACE_HELP);
 }
@@ -279,20 +285,64 @@ act_complete_folder(App *app, const char *beginning)
 
 static void do_command(App *app, const ViewCommand *command, const char *argument);
 
+/* ---- commands one after another ------------------------------------------------------------- */
+
+/* "a; b c" goes before what is to be done already. */
 static void
-on_command(App *app, const char *line)
+push_commands(App *app, const char *commands)
+{
+	g_auto(GStrv) list = g_strsplit(commands, ";", -1);
+
+	for (guint i = g_strv_length(list); i-- > 0;)
+		if (*g_strstrip(list[i]))
+			g_queue_push_head(app->todo, g_strdup(list[i]));
+}
+
+void
+act_forget_todo(App *app)
+{
+	g_queue_clear_full(app->todo, g_free);
+}
+
+static void
+run_line(App *app, const char *line)
 {
 	g_autofree char *argument = NULL;
 	g_autoptr(GError) error = NULL;
-	const ViewCommand *command;
+	const ViewCommand *command =
+	    view_keymap_parse(app->keymap, app_place(app), line, &argument, &error);
 
-	if (!line || !*line)
-		return;
-	command = view_command_parse(app_place(app), line, &argument, &error);
-	if (command)
+	if (command) {
 		do_command(app, command, argument);
-	else
+	} else {
 		app_complain(app, error);
+		act_forget_todo(app);
+	}
+}
+
+void
+act_go_on(App *app)
+{
+	int n = 0;
+
+	while (!ask_is_open(app) && !app->quit && !g_queue_is_empty(app->todo)) {
+		g_autofree char *line = g_queue_pop_head(app->todo);
+
+		if (n++ == RUN_MAX) {
+			app_notice(app, _("Stopped: these commands run each other for ever."));
+			act_forget_todo(app);
+			return;
+		}
+		run_line(app, line);
+		app_refresh(app); /* the next one acts on what this one brought */
+	}
+}
+
+static void
+on_command(App *app, const char *line)
+{
+	if (line && *line)
+		run_line(app, line);
 }
 
 /* The name first; behind it, what that command takes. */
@@ -305,7 +355,7 @@ complete_command(App *app, const char *beginning)
 	GPtrArray *whole = NULL;
 
 	if (!blank)
-		return view_command_complete(app_place(app), beginning);
+		return view_keymap_complete(app->keymap, app_place(app), beginning);
 	whole = g_ptr_array_new_with_free_func(g_free);
 	if (!strcmp(name, "change-folder ") || !strcmp(name, "move ") || !strcmp(name, "copy "))
 		arguments = act_complete_folder(app, blank + 1);
@@ -434,16 +484,56 @@ do_command(App *app, const ViewCommand *command, const char *argument)
 	case VIEW_DO_SUSPEND:
 		suspend(app);
 		break;
+	case VIEW_DO_RUN:
+		push_commands(app, command->run);
+		break;
 	default:
 		change_do(app, command->verb, argument);
 		break;
 	}
 }
 
+/* "5G": the fifth line, where lines are counted. */
+static bool
+go_to_line(App *app, ViewVerb verb, unsigned count)
+{
+	if (app_place(app) != VIEW_PLACE_LIST || !app->list ||
+	    (verb != VIEW_DO_FIRST && verb != VIEW_DO_LAST))
+		return false;
+	view_list_select(app->list, count - 1);
+	return true;
+}
+
+static void
+do_counted(App *app, const ViewCommand *command, unsigned count)
+{
+	if (count && go_to_line(app, command->verb, count))
+		return;
+	for (unsigned i = 0; i < MAX(count, 1) && !app->quit; i++) {
+		do_command(app, command, NULL);
+		act_go_on(app);
+		/* What asks is answered once; and who is at the end needs no more telling. */
+		if (count < 2 || ask_is_open(app) ||
+		    (command->verb <= VIEW_DO_HALF_UP && app->notice) || !app_refresh(app))
+			break;
+	}
+}
+
+static void
+say_nothing_there(App *app, const char *key)
+{
+	const char *typed = view_keymap_typed(app->keymap);
+	g_autofree char *text =
+	    g_strdup_printf(_("%s does nothing here; ? shows what does"), *typed ? typed : key);
+
+	app_notice(app, text);
+}
+
 void
 act_on_key(App *app, const char *key)
 {
 	const ViewCommand *command;
+	unsigned count;
 
 	g_clear_pointer(&app->notice, g_free);
 	app->dirty = true;
@@ -451,15 +541,19 @@ act_on_key(App *app, const char *key)
 		suspend(app);
 		return;
 	}
-	if (ask_on_key(app, key))
+	if (ask_on_key(app, key)) {
+		act_go_on(app);
 		return;
-	command = view_command_for_key(app_place(app), key);
-	if (command)
-		do_command(app, command, NULL);
-	else {
-		g_autofree char *text =
-		    g_strdup_printf(_("%s does nothing here; ? shows what does"), key);
-
-		app_notice(app, text);
+	}
+	switch (view_keymap_take(app->keymap, app_place(app), key, &command, &count)) {
+	case VIEW_KEY_FOUND:
+		do_counted(app, command, count);
+		break;
+	case VIEW_KEY_NOTHING:
+		say_nothing_there(app, key);
+		break;
+	case VIEW_KEY_MORE:
+	case VIEW_KEY_DROPPED:
+		break;
 	}
 }

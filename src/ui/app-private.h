@@ -9,6 +9,7 @@
 #include "ui/screen.h"
 #include "view/command.h"
 #include "view/folders.h"
+#include "view/keymap.h"
 #include "view/list.h"
 #include "view/marks.h"
 #include "view/message.h"
@@ -28,6 +29,9 @@ typedef void (*ConfirmDone)(App *app, bool yes);
 
 struct App {
 	const UiOptions *options;
+	ConfigScreen wanted; /* as the configuration, and then the person, wants it */
+	ViewKeymap *keymap;
+	GQueue *todo; /* of char *: the commands yet to come of one that runs several */
 	Screen *screen;
 	Store *store;	      /* our reader; NULL: there is no database yet */
 	Engine *engine;	      /* NULL: not started, or it could not be */
@@ -142,8 +146,16 @@ void draw_layout(App *app);
 /* ---- act.c ---------------------------------------------------------------------------------- */
 
 void act_on_key(App *app, const char *key);
-ViewDocument *act_help(ViewPlace place, int width);
+ViewDocument *act_help(const App *app, ViewPlace place, int width);
+/* What is left of several commands: does it, as far as nothing is asked; or forgets it. */
+void act_go_on(App *app);
+void act_forget_todo(App *app);
 GPtrArray *act_complete_folder(App *app, const char *beginning);
+
+/* ---- keys.c ---------------------------------------------------------------------------------- */
+
+/* The keymap that WANTED names, with what CONFIG changes in it.  NULL with a CONFIG error. */
+ViewKeymap *keys_load(const Config *config, const ConfigScreen *wanted, GError **error);
 
 /* ---- change.c: what changes mail and folders --------------------------------------------------- */
 

@@ -570,6 +570,11 @@ set_up(App *app, const UiOptions *options, GError **error)
 		status->alone = options->offline;
 		g_hash_table_insert(app->statuses, account->name, status);
 	}
+	config_screen_copy(&app->wanted, &options->config->screen);
+	app->keymap = keys_load(options->config, &app->wanted, error);
+	if (!app->keymap)
+		return false;
+	app->todo = g_queue_new();
 	app->savings = g_ptr_array_new_with_free_func(saving_free);
 	app->changes = g_ptr_array_new_with_free_func(change_free);
 	app->said = g_ptr_array_new_with_free_func(g_free);
@@ -633,6 +638,11 @@ tear_down(App *app)
 	view_pager_free(app->pager);
 	view_pager_free(app->part_pager);
 	view_pager_free(app->help);
+	view_keymap_free(app->keymap);
+	if (app->todo)
+		act_forget_todo(app);
+	g_clear_pointer(&app->todo, g_queue_free);
+	config_screen_clear(&app->wanted);
 	view_prompt_free(app->prompt);
 	g_free(app->question);
 	g_clear_pointer(&app->statuses, g_hash_table_unref);

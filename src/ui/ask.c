@@ -45,6 +45,8 @@ answer(App *app, bool cancelled)
 {
 	g_autoptr(ViewPrompt) prompt = g_steal_pointer(&app->prompt);
 
+	if (cancelled)
+		act_forget_todo(app);
 	app->on_answer(app, cancelled ? NULL : view_prompt_text(prompt));
 }
 
@@ -59,6 +61,8 @@ ask_on_key(App *app, const char *key)
 
 		if (yes || no) {
 			g_clear_pointer(&app->question, g_free);
+			if (no)
+				act_forget_todo(app);
 			app->on_confirm(app, yes);
 		}
 		return true;

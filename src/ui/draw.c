@@ -95,18 +95,23 @@ hints(const App *app, int room)
 		VIEW_DO_DELETE, VIEW_DO_UNDO, VIEW_DO_SAVE,  VIEW_DO_MARK,	    VIEW_DO_FOLDERS,
 		VIEW_DO_OPEN,	VIEW_DO_MOVE, VIEW_DO_PARTS, VIEW_DO_CHANGE_FOLDER,
 	};
+	g_autoptr(GPtrArray) commands = view_keymap_commands(app->keymap, app_place(app));
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-		for (const ViewCommand *c = view_commands; c->name; c++) {
-			int key = (int)strcspn(c->keys, " ");
-			int size = key + (int)strlen(c->name) + 3;
+		for (guint j = 0; j < commands->len; j++) {
+			const ViewCommand *c = commands->pdata[j];
+			g_autofree char *keys = NULL;
+			int key, size;
 
-			if (c->verb != verbs[i] || !(c->places & app_place(app)) ||
-			    (int)text->len + size > room)
+			if (c->verb != verbs[i])
 				continue;
-			g_string_append_printf(text, "%s%.*s:%s", text->len ? "  " : "", key,
-					       c->keys, c->name);
+			keys = view_keymap_keys(app->keymap, app_place(app), c);
+			key = (int)strcspn(keys, " ");
+			size = key + (int)strlen(c->name) + 3;
+			if (key && (int)text->len + size <= room)
+				g_string_append_printf(text, "%s%.*s:%s", text->len ? "  " : "",
+						       key, keys, c->name);
 		}
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -535,8 +540,11 @@ draw_last_line(App *app)
 
 		ui_put(app->screen, y, 0, width, span_of_string(shown), UI_PLAIN);
 		screen_cursor(app->screen, y, x, true);
-	} else if (app->notice)
+	} else if (app->notice) {
 		draw_notice(app);
+	} else if (*view_keymap_typed(app->keymap)) {
+		put_right(app, y, width - 1, view_keymap_typed(app->keymap), UI_NOTE);
+	}
 }
 
 void

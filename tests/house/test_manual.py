@@ -31,9 +31,14 @@ class Manual(unittest.TestCase):
         said = [line for line in done.stdout.splitlines() if "referenced manual not found" not in line]
         self.assertEqual(said, [])
 
+    def test_says_what_the_tables_say(self):
+        done = subprocess.run([os.path.join(TOP, "tools", "manual"), "--check"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, universal_newlines=True)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
     def test_has_every_configuration_key(self):
         """Those of the table, and no others."""
-        keys = re.findall(r'^\t\{ "account", "([a-z-]+)"', source("src/engine/config.c"), re.M)
+        keys = re.findall(r'^\t\{ "\w+", "([a-z-]+)"', source("src/engine/config-table.c"), re.M)
         self.assertGreater(len(keys), 5)
         documented = re.findall(r"^\.It Ic ([a-z-]+)$", page("postern-config.5"), re.M)
         self.assertEqual(sorted(documented), sorted(keys))

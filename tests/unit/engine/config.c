@@ -390,13 +390,27 @@ test_a_slip_is_refused_with_its_line_and_the_right_name(void **state)
 		{ "[Account work]\n",
 		  ":1: no such section [Account]: did you mean [account work]?" },
 		{ "[work]\n", ":1: no such section [work]: did you mean [account work]?" },
-		{ "[my mail]\n", ":1: no such section [my mail]: a section is [account NAME]" },
+		{ "[my mail]\n", ":1: no such section [my mail]: a section is [account NAME], "
+				 "[screen], [keys] or [command NAME]" },
+		{ "[scren]\n", ":1: no such section [scren]: did you mean [screen]?" },
+		{ "[screen big]\n", ":1: [screen] takes no name" },
+		{ "[screen]\nkeymap = emacs\n", ":2: keymap is one of mutt, vim, alpine" },
+		{ "[screen]\nimap = x\n", ":2: no such key \"imap\" in [screen]..." },
+		{ "[keys]\n= x\n", ":2: no such key \"\" in [keys]..." },
+		{ "[keys]\nflag =\n", ":2: flag has no value" },
+		{ "[keys]\nflag = x\nflag = y\n",
+		  ":3: flag a second time in [keys]: it stands at line 2" },
+		{ "[command]\n", ":1: a command needs a name: [command NAME]" },
+		{ "[command a]\nrun = x\n[command a]\n",
+		  ":3: [command a] a second time: it begins at line 1" },
+		{ "[command a]\nkeys = x\n[account a]\nimap = imap://u@h\n",
+		  ":1: [command a] has no run: add run = COMMAND; COMMAND" },
 		{ "[account]\n", ":1: an account needs a name: [account NAME]" },
 		{ "[]\n", ":1: no such section []..." },
 		{ "[account work\n", ":1: a section ends with \"]\"" },
 		{ "[account work] imap\n", ":1: nothing may follow the \"]\" of a section" },
-		{ "[account a[b]\n", ":1: an account's name is at most 64 bytes of text..." },
-		{ "[account a\x1b]\n", ":1: an account's name is at most 64 bytes of text..." },
+		{ "[account a[b]\n", ":1: a name is at most 64 bytes of text..." },
+		{ "[account a\x1b]\n", ":1: a name is at most 64 bytes of text..." },
 		{ "imap = imaps://a@h\n",
 		  ":1: a key stands below a section: begin with [account NAME]" },
 		{ "[account a]\nimap\n",
@@ -530,8 +544,62 @@ test_the_table_tells_each_key_in_a_sentence(void **state)
 {
 	for (const ConfigKey *key = config_keys; key->key; key++) {
 		assert_true(g_str_has_suffix(key->sentence, "."));
-		assert_string_equal(key->section, "account");
+		assert_ptr_equal(config_key(key->section, key->key), key);
+		if (!strcmp(key->type, "choice"))
+			assert_non_null(strstr(key->values, key->normal));
 	}
+	assert_null(config_key("screen", "imap"));
+}
+
+static void
+test_the_screen_is_read_and_can_be_changed(void **state)
+{
+	g_autoptr(Config) config = load(*state, "[screen]\nkeymap = vim # as in vim\n"
+						"[account work]\nimap = imaps://a@b.example\n");
+	const ConfigKey *key = config_key("screen", "keymap");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *shown = NULL;
+	ConfigScreen mine;
+
+	assert_string_equal(config->screen.keymap, "vim");
+	config_screen_copy(&mine, &config->screen);
+	assert_true(config_screen_set(&mine, key, "alpine", NULL));
+	assert_string_equal(config->screen.keymap, "vim");
+	shown = config_screen_get(&mine, key);
+	assert_string_equal(shown, "alpine");
+	assert_false(config_screen_set(&mine, key, "emacs", &error));
+	assert_string_equal(error->message, "keymap is one of mutt, vim, alpine");
+	assert_string_equal(mine.keymap, "alpine");
+	assert_true(config_screen_set(&mine, key, NULL, NULL));
+	assert_string_equal(mine.keymap, "mutt");
+	config_screen_clear(&mine);
+}
+
+static void
+test_keys_and_commands_of_ones_own_are_kept_as_they_stand(void **state)
+{
+	g_autoptr(Config) config =
+	    load(*state, "[account work]\nimap = imaps://a@b.example\n"
+			 "[keys]\narchive = e #\n"
+			 "[keys list]\narchive = x\n"
+			 "[command file-it]\nrun = move A#1; down # no comment\n"
+			 "keys = g,x\nwhere = list message\n");
+	const ConfigKeys *first = config->keys->pdata[0], *second = config->keys->pdata[1];
+	const ConfigCommand *own = config->commands->pdata[0];
+
+	assert_int_equal(config->keys->len, 2);
+	assert_null(first->place);
+	assert_string_equal(first->command, "archive");
+	assert_string_equal(first->keys, "e #");
+	assert_int_equal(first->line, 4);
+	assert_string_equal(second->place, "list");
+	assert_string_equal(second->keys, "x");
+	assert_string_equal(own->name, "file-it");
+	assert_string_equal(own->run, "move A#1; down # no comment");
+	assert_string_equal(own->keys, "g,x");
+	assert_string_equal(own->where, "list message");
+	assert_null(own->sentence);
+	assert_int_equal(own->line, 7);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -556,6 +624,8 @@ main(void)
 		TEST(test_files_are_found_from_home_and_beside_the_configuration),
 		TEST(test_an_endless_file_is_refused),
 		TEST(test_the_table_tells_each_key_in_a_sentence),
+		TEST(test_the_screen_is_read_and_can_be_changed),
+		TEST(test_keys_and_commands_of_ones_own_are_kept_as_they_stand),
 	};
 
 	return cmocka_run_group_tests_name("/engine/config", tests, NULL, NULL);
