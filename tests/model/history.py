@@ -257,6 +257,16 @@ class History(OtherClients, Checkpoints):
         self.note(f"    {' '.join(str(w)[:60] for w in words)}: {fields}")
         return int(fields[0]), int(fields[1]), fields[2]
 
+    def ask_of(self, verb, folder, *words):
+        """Of a folder.  LIST may tell a new name before our RENAME is answered: there are two of that name
+        until then, and one of them goes."""
+        key = self.id_of(folder)
+        answer = self.ask(verb, key, *words)
+        if answer is None and self.is_moving() and \
+                key not in [fields[0] for fields in self.local_folders().values()]:
+            answer = self.ask(verb, self.id_of(folder), *words)
+        return answer
+
     def must(self, *words, count=None):
         """COUNT messages, when the list cannot have changed since it was read."""
         answer = self.ask(*words)
@@ -395,7 +405,7 @@ class History(OtherClients, Checkpoints):
         if any(name.startswith(new + "/") for name in self.model.folders):
             return
         clean = self.touched(old)
-        answer = self.ask("rename", self.id_of(old), new)
+        answer = self.ask_of("rename", old, new)
         if answer is None:
             if new in self.model.vacated:
                 return
@@ -498,13 +508,15 @@ class History(OtherClients, Checkpoints):
 
     def doubt(self, row):
         """A row of the journal was dropped or has failed: what it was to do may have been done or not."""
+        shown = {fields[0] for fields in self.local_folders().values()}
         for key in filter(None, row[9].split(",")):
             family = self.model.families.get(key)
             if not family:
                 continue
             family.loosen(f"row {row[0]} dropped or failed")
             family.ours_place = True
-            if row[1] in ("3", "5"):
+            # a copy is not made; and what stays in a folder that is to be deleted goes with it
+            if row[1] in ("3", "5") or (row[1] == "2" and row[3] not in shown):
                 family.ours_ends += 1
             self.model.dirty(family)
 
