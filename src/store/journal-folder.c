@@ -132,11 +132,31 @@ is_free(Store *store, StoreId account, StoreId except, const char *name, GError 
 	return false;
 }
 
+/* A folder other than EXCEPT is to be called RAW on the server by a rename that waits, whatever comes of it
+ * later; then it has that name here too. */
+static bool
+is_promised(Store *store, StoreId account, StoreId except, Span raw, bool *promised, GError **error)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+
+	*promised = false;
+	if (!store_journal(store, account, &rows, error))
+		return false;
+	for (guint i = 0; i < rows->len && !*promised; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+
+		*promised = row->kind == STORE_INTENT_RENAME && row->mailbox != except &&
+			    row->raw && span_equals(span_of(row->raw, row->raw_size), raw);
+	}
+	return true;
+}
+
 static bool
 create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **error)
 {
 	g_autoptr(StoreMailbox) there = NULL;
 	StoreId id;
+	bool promised;
 	StoreMailbox mailbox = { .account = intent->account,
 				 .raw = (char *)intent->raw.at,
 				 .raw_size = span_size(intent->raw),
@@ -147,12 +167,13 @@ create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **err
 	if (!check_name(intent, error) ||
 	    !is_free(store, intent->account, 0, intent->name, error) ||
 	    !store_mailbox_by_raw(store, intent->account, intent->raw, &there, error) ||
+	    !is_promised(store, intent->account, 0, intent->raw, &promised, error) ||
 	    !delimiter_of(store, intent->account, &mailbox.delimiter, error))
 		return false;
-	if (there && !there->gone)
-		return fail_usage(error, there->deleted
-					     ? _("the folder is still to be deleted on the server")
-					     : _("there is such a folder already"));
+	if (there && !there->gone && there->deleted)
+		return fail_usage(error, _("the folder is still to be deleted on the server"));
+	if (promised || (there && !there->gone))
+		return fail_usage(error, _("another folder still has that name on the server"));
 	if (!store_mailbox_put(store, &mailbox, error) ||
 	    !run_one(store, SQL_MAILBOX_CREATED, mailbox.id, error))
 		return false;
@@ -170,15 +191,28 @@ is_family(const StoreMailbox *mailbox, const StoreMailbox *other)
 		other->raw[mailbox->raw_size] == mailbox->delimiter);
 }
 
+/* As the person sees it. */
+static bool
+is_named_below(const StoreMailbox *mailbox, const StoreMailbox *other)
+{
+	size_t size = strlen(mailbox->name);
+
+	return mailbox->delimiter && !strncmp(other->name, mailbox->name, size) &&
+	       other->name[size] == mailbox->delimiter;
+}
+
 /* By our name alone: still to be made below MAILBOX, of whose name the server does not know. */
 static bool
 is_made_below(const StoreMailbox *mailbox, const StoreMailbox *other)
 {
-	size_t size = strlen(mailbox->name);
+	return other->created && !is_family(mailbox, other) && is_named_below(mailbox, other);
+}
 
-	return other->created && mailbox->delimiter && !is_family(mailbox, other) &&
-	       !strncmp(other->name, mailbox->name, size) &&
-	       other->name[size] == mailbox->delimiter;
+/* By our name alone: it was there before, and comes below MAILBOX by rows that wait. */
+static bool
+is_to_come_below(const StoreMailbox *mailbox, const StoreMailbox *other)
+{
+	return !other->created && !is_family(mailbox, other) && is_named_below(mailbox, other);
 }
 
 /* Those that are deleted here and not there yet are in no list, and are renamed on the server all the
@@ -216,7 +250,7 @@ family(Store *store, const StoreMailbox *mailbox, GPtrArray **found, GError **er
 	for (guint i = 0; i < all->len; i++) {
 		StoreMailbox *other = g_ptr_array_index(all, i);
 
-		if (!is_family(mailbox, other) && !is_made_below(mailbox, other))
+		if (!is_family(mailbox, other) && !is_named_below(mailbox, other))
 			continue;
 		g_ptr_array_add(kept, other);
 		all->pdata[i] = NULL;
@@ -356,6 +390,43 @@ name_row(Store *store, StoreId row, const StoreIntent *intent, GError **error)
 	return store_run(store, query, NULL, error);
 }
 
+/* Does ROW, behind that which is to make or rename MAILBOX, leave it as it is that the name can be said there
+ * in its place?  What other folders are called may rest on it, and what is free by then. */
+static bool
+lets_merge(Store *store, const StoreMailbox *mailbox, const StoreJournalRow *row)
+{
+	g_autoptr(StoreMailbox) other = NULL;
+
+	if (row->mailbox == mailbox->id || row->kind < STORE_INTENT_CREATE ||
+	    row->kind == STORE_INTENT_SUBSCRIBE || row->kind == STORE_INTENT_UNSUBSCRIBE)
+		return true;
+	return row->kind == STORE_INTENT_CREATE &&
+	       store_mailbox_get(store, row->mailbox, &other, NULL) &&
+	       is_made_below(mailbox, other);
+}
+
+/* A name that MAILBOX gets comes behind all rows that wait, not in place of one: something that is there
+ * comes below it by them, or they have to do with names as ROW (NULL: none) leaves them. */
+static bool
+must_follow(Store *store, const StoreMailbox *mailbox, const StoreJournalRow *row, bool *must,
+	    GError **error)
+{
+	g_autoptr(GPtrArray) all = NULL, rows = NULL;
+
+	*must = false;
+	if (!store_mailboxes(store, mailbox->account, &all, error) ||
+	    !store_journal(store, mailbox->account, &rows, error))
+		return false;
+	for (guint i = 0; i < all->len && !*must; i++)
+		*must = is_to_come_below(mailbox, g_ptr_array_index(all, i));
+	for (guint i = 0; row && i < rows->len && !*must; i++) {
+		const StoreJournalRow *later = g_ptr_array_index(rows, i);
+
+		*must = later->id > row->id && !lets_merge(store, mailbox, later);
+	}
+	return true;
+}
+
 static bool
 rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
 	      GError **error)
@@ -364,32 +435,36 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	Span raw = span_of(mailbox->raw, mailbox->raw_size);
 	Renaming r = { .mailbox = mailbox, .called = raw };
 	g_autoptr(StoreMailbox) there = NULL;
-	bool was, in_place, taken;
+	bool was, in_place, taken, follows;
 	StoreId id;
 
 	if (!check_name(intent, error) ||
 	    !open_row(store, mailbox->id, STORE_INTENT_RENAME, &before, error) ||
 	    !is_free(store, mailbox->account, mailbox->id, intent->name, error) ||
-	    !open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error))
+	    !open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error) ||
+	    !must_follow(store, mailbox, before ? before : made, &follows, error))
 		return false;
 	if (mailbox->role == STORE_ROLE_INBOX)
 		return fail_usage(error, _("INBOX cannot be renamed"));
 	if (!store_mailbox_by_raw(store, mailbox->account, intent->raw, &there, error))
 		return false;
 	/* Another has that name until what waits of it is done: made first, then renamed. */
-	taken = there && there->id != mailbox->id && !there->gone;
-	r.made = is_waiting(made) && !is_waiting(before) && !taken ? made : NULL;
-	r.before = !r.made && is_waiting(before) ? before : NULL;
+	if (!is_promised(store, mailbox->account, mailbox->id, intent->raw, &taken, error))
+		return false;
+	taken |= there && there->id != mailbox->id && !there->gone;
+	r.made = is_waiting(made) && !is_waiting(before) && !taken && !follows ? made : NULL;
+	r.before = !r.made && is_waiting(before) && !follows ? before : NULL;
 	if (!r.made && before && before->raw)
 		r.called = span_of(before->raw, before->raw_size);
-	r.back = !r.made && (!before || r.before) && span_equals(intent->raw, raw);
+	r.back = !r.made && !follows && (!before || r.before) && span_equals(intent->raw, raw);
 	if (!rename_family(store, &r, intent, error))
 		return false;
 	/* What is to be made below it comes behind the row that waits. */
 	in_place = r.before && r.below && !r.back;
 	if ((r.made && !name_row(store, made->id, intent, error)) ||
 	    (in_place && !name_row(store, before->id, intent, error)) ||
-	    (!in_place && !swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error)))
+	    (!in_place && !follows &&
+	     !swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error)))
 		return false;
 	return write_row(store, intent, mailbox, intent->name, !r.made && !in_place && !r.back, out,
 			 &id, error) &&
@@ -504,7 +579,7 @@ renamed_there(Store *store, const StoreJournalRow *row, const StoreMailbox *mail
 		const StoreMailbox *other = g_ptr_array_index(all, i);
 		g_autofree char *name = renamed(mailbox, other, row->name);
 
-		if (is_made_below(mailbox, other))
+		if (!is_family(mailbox, other))
 			continue;
 		if (!follow_raw(store, mailbox, mailbox->raw_size, other,
 				span_of(row->raw, row->raw_size), error) ||

@@ -335,10 +335,68 @@ a_new_folder_can_be_unsubscribed(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
+/* ---- in place of an earlier row, or behind all ----------------------------------------------------------- */
+
+static void
+a_rename_takes_no_name_before_it_is_free(void **state)
+{
+	Fixture f = begin(*state);
+	StoreId third = make_mailbox(f.store, "Third");
+
+	intend(&f, STORE_INTENT_RENAME, f.old, "First");
+	intend(&f, STORE_INTENT_DELETE, third, NULL);
+	intend(&f, STORE_INTENT_CREATE, 0, "First/made");
+	intend(&f, STORE_INTENT_RENAME, f.old, "Third");
+	check_queue(&f, "rename First, delete Third, create First/made, rename Third");
+	check_names(&f, f.below, "Third/below", "Old/below");
+	end(&f);
+}
+
+static void
+what_is_to_come_below_goes_along_with_it(void **state)
+{
+	Fixture f = begin(*state);
+	StoreId third = make_mailbox(f.store, "Third");
+	StoreIntended in = intend(&f, STORE_INTENT_RENAME, third, "Old/third"), on;
+
+	on = intend(&f, STORE_INTENT_RENAME, f.old, "New");
+	check_queue(&f, "rename Old/third, rename New");
+	check_names(&f, third, "New/third", "Third");
+	done(&f, in.row);
+	check_names(&f, third, "New/third", "Old/third");
+	done(&f, on.row);
+	check_names(&f, third, "New/third", "New/third");
+	end(&f);
+}
+
+static void
+a_name_that_a_rename_is_to_give_is_not_free(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended renamed = intend(&f, STORE_INTENT_RENAME, f.below, "New"), out;
+	StoreIntent again = { .kind = STORE_INTENT_CREATE,
+			      .account = f.account,
+			      .name = "New",
+			      .raw = SPAN_LITERAL("New") };
+	StoreIntended removed = intend(&f, STORE_INTENT_DELETE, f.below, NULL);
+	g_autoptr(GError) refused = NULL;
+	GError *error = NULL;
+
+	assert_false(store_intend(f.store, &again, &out, &refused));
+	assert_true(postern_error_is(refused, POSTERN_ERROR_USAGE));
+	done(&f, renamed.row);
+	done(&f, removed.row);
+	MUST(store_intend(f.store, &again, &out, &error));
+	end(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_rename_takes_no_name_before_it_is_free),
+		TEST(what_is_to_come_below_goes_along_with_it),
+		TEST(a_name_that_a_rename_is_to_give_is_not_free),
 		TEST(a_folder_renamed_then_deleted_is_deleted_under_its_new_name),
 		TEST(renamed_back_is_not_renamed),
 		TEST(renamed_back_while_the_first_is_under_way_is_renamed_twice),
