@@ -482,7 +482,8 @@ class History(OtherClients, Checkpoints):
         self.note(f"    undo {[(a.kind, [f.key for f in a.families()]) for a in doubtful]}")
         if len(doubtful) == 1:
             action = actions.pop()
-            if answer is None and action.kind not in ("expunge", "remove"):
+            left = action.is_of_folder() and action.more["name"] not in self.model.folders
+            if answer is None and action.kind not in ("expunge", "remove") and not left:
                 raise Wrong(f"{action.kind} cannot be undone: {self.told[-2]}")
             self.model.undo(action, answer is None)
             return
