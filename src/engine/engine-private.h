@@ -159,6 +159,7 @@ struct Account {
 
 	struct FolderRead *folder_read; /* a LIST in flight; NULL */
 	int64_t folders_ms;		/* when the folders were last read; 0: not on this line */
+	bool folders_doubted;		/* not all of that could be believed */
 	GSource *poll;			/* owned: when they are read again */
 	Truth *truth;			/* folders-truth.c; always */
 	char *server_id;		/* the answer to ID, one line; NULL */
@@ -221,6 +222,10 @@ extern const LineTurn replay_turn;
 /* Before anybody else looks at RESPONSE.  True: it is for replay alone. */
 bool replay_on_response(Line *line, const ImapResponse *response, ImapTicket ticket);
 void replay_forget_line(Line *line); /* it is gone */
+/* RAW is about to be deleted or renamed on another line: nobody selects it until that is over. */
+bool replay_is_leaving(const Line *line, GBytes *raw);
+/* LINE was pumped: a group on another one may wait for it to leave its mailbox. */
+void replay_wake(const Line *line);
 /* No line is left: those who wait hear WHY; the rows stay. */
 void replay_give_up(Account *account, const GError *why);
 
@@ -253,6 +258,21 @@ bool folders_is_read_on(const Line *line);		  /* a LIST is in flight there */
 StoreMailbox *folders_box(Account *account, GBytes *raw); /* yours to free; NULL: not known */
 /* Raw bytes for a folder by its decoded name; yours to unref. */
 GBytes *folders_raw_name(Account *account, const char *name);
+/* Commands of ROW leave now: what a LIST in flight says of its folders may be from before or after. */
+void folders_sending(Account *account, const StoreJournalRow *row);
+/* A row about a folder came to an end: what LIST was not believed of is asked for once more. */
+void folders_settled(Account *account);
+
+/* Names on the server that rows about folders have to do with (folders-own.c): arrays of FolderName,
+ * owned. */
+GPtrArray *folder_names_new(void);
+void folder_names_of_row(Account *account, const StoreJournalRow *row, GPtrArray *names);
+/* Of all rows of which it is not known what became of them. */
+void folder_names_of_sent(Account *account, GPtrArray *names);
+/* Is RAW one of NAMES, or below one? */
+bool folder_names_have(const GPtrArray *names, Span raw);
+/* Is something of A also of B, or below or above it? */
+bool folder_names_meet(const GPtrArray *a, const GPtrArray *b);
 
 /* ---- which of them are behind (folders-truth.c) ------------------------------------------------ */
 
@@ -286,7 +306,7 @@ void mirror_retire(Mirror *mirror);
 bool mirror_is_retired(const Mirror *mirror);
 /* UIDs of it came or went by another line's doing: numbers are not to be trusted until it was compared. */
 void mirror_doubt(Mirror *mirror);
-bool mirror_is(const Mirror *mirror, GBytes *raw);
+bool mirror_is(const Mirror *mirror, GBytes *raw); /* NULL is none */
 bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
 bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */
 bool mirror_is_complete(const Mirror *mirror);

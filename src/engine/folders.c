@@ -14,6 +14,9 @@ typedef struct FolderRead {
 	unsigned pending;
 	bool extended, with_status, refused;
 	unsigned status_next; /* index in FOUND of the next to ask for */
+	GPtrArray *own;	      /* names that rows of ours had to do with meanwhile (folders-own.c) */
+	bool again, twice;    /* what is missing is asked for a second time; that was answered */
+	GHashTable *missed;   /* GBytes: those that were there that time */
 } FolderRead;
 
 static void on_list(void *data, ImapTicket ticket, ImapOutcome outcome,
@@ -129,6 +132,10 @@ take_list(FolderRead *read, const ImapList *list)
 
 	if (span_is_empty(raw))
 		return;
+	if (read->again) {
+		g_hash_table_add(read->missed, g_bytes_new(raw.at, span_size(raw)));
+		return;
+	}
 	if (!box) {
 		box = g_new0(StoreMailbox, 1);
 		box->account = read->account->id;
@@ -249,8 +256,65 @@ static void
 read_free(FolderRead *read)
 {
 	g_hash_table_unref(read->by_name);
+	g_hash_table_unref(read->missed);
 	g_ptr_array_unref(read->found);
+	g_ptr_array_unref(read->own);
 	g_free(read);
+}
+
+static Span
+raw_of(const StoreMailbox *box)
+{
+	return span_of(box->raw, box->raw_size);
+}
+
+/* What LIST says of BOX is from before what we did to it, or from behind it. */
+static bool
+is_doubtful(const FolderRead *read, const StoreMailbox *box)
+{
+	return folder_names_have(read->own, raw_of(box));
+}
+
+/* Not in the first answer; was it in the second? */
+static bool
+is_missing(FolderRead *read, const StoreMailbox *box)
+{
+	g_autoptr(GBytes) key = g_bytes_new_static(box->raw, box->raw_size);
+
+	return !box->gone && !box->created && !find(read, raw_of(box)) && !is_doubtful(read, box) &&
+	       !g_hash_table_contains(read->missed, key);
+}
+
+static bool
+misses_any(FolderRead *read)
+{
+	g_autoptr(GPtrArray) boxes = NULL;
+
+	if (!store_mailboxes(read->account->engine->store, read->account->id, &boxes, NULL))
+		return false;
+	for (guint i = 0; i < boxes->len; i++)
+		if (is_missing(read, g_ptr_array_index(boxes, i)))
+			return true;
+	return false;
+}
+
+/* Those that are not in the list, and are not gone for that. */
+static bool
+keep_others(FolderRead *read, GArray *keep, GError **error)
+{
+	g_autoptr(GPtrArray) boxes = NULL;
+
+	if (!store_mailboxes(read->account->engine->store, read->account->id, &boxes, error))
+		return false;
+	for (guint i = 0; i < boxes->len; i++) {
+		const StoreMailbox *box = g_ptr_array_index(boxes, i);
+
+		if (box->gone || find(read, raw_of(box)) || (read->twice && is_missing(read, box)))
+			continue;
+		read->account->folders_doubted |= !box->created;
+		g_array_append_val(keep, box->id);
+	}
+	return true;
 }
 
 static bool
@@ -258,20 +322,30 @@ write_all(FolderRead *read, GError **error)
 {
 	Store *store = read->account->engine->store;
 	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	bool fine = store_begin(store, error);
+	bool fine = store_begin(store, error), any = read->found->len > 0;
 
 	if (!fine)
 		return false;
 	for (unsigned i = 0; fine && i < read->found->len; i++) {
 		StoreMailbox *box = g_ptr_array_index(read->found, i);
+		g_autoptr(StoreMailbox) known = NULL;
 
+		if (is_doubtful(read, box)) {
+			read->account->folders_doubted = true;
+			fine = store_mailbox_by_raw(store, read->account->id, raw_of(box), &known,
+						    error);
+			if (known)
+				g_array_append_val(keep, known->id);
+			continue;
+		}
 		fine =
 		    store_mailbox_put(store, box, error) && store_mailbox_status(store, box, error);
 		g_array_append_val(keep, box->id);
 	}
 	/* An empty list after a login is a server in trouble, not an empty account. */
-	if (fine && keep->len)
-		fine = store_mailboxes_keep(store, read->account->id,
+	if (fine && any)
+		fine = keep_others(read, keep, error) &&
+		       store_mailboxes_keep(store, read->account->id,
 					    (const StoreId *)(void *)keep->data, keep->len, error);
 	if (!fine) {
 		store_rollback(store);
@@ -289,7 +363,9 @@ finish(FolderRead *read)
 
 	account->folder_read = NULL;
 	account->folders_ms = g_get_monotonic_time() / 1000;
+	account->folders_doubted = false;
 	if (!read->refused) {
+		folder_names_of_sent(account, read->own);
 		if (!read->found->len)
 			engine_post_notice(account->engine, account->id,
 					   _("the server lists no folders at all: what is here is "
@@ -301,7 +377,28 @@ finish(FolderRead *read)
 		truth_look(account->truth, read->line);
 	}
 	read_free(read);
+	folders_settled(account);
 	account_pump_later(account);
+}
+
+void
+folders_sending(Account *account, const StoreJournalRow *row)
+{
+	if (account->folder_read)
+		folder_names_of_row(account, row, account->folder_read->own);
+}
+
+void
+folders_settled(Account *account)
+{
+	g_autoptr(GPtrArray) sent = NULL;
+
+	if (!account->folders_doubted || account->folder_read)
+		return;
+	sent = folder_names_new();
+	folder_names_of_sent(account, sent);
+	if (!sent->len)
+		account_poll_soon(account);
 }
 
 static void
@@ -338,6 +435,27 @@ tell_refused(Account *account, const ImapResponse *response)
 }
 
 static void
+send_list(FolderRead *read, const char *name, const char *options)
+{
+	ImapCommand *command = imap_command_new(name);
+
+	imap_command_text(command, "\"\" \"*\"%s", options);
+	read->pending++;
+	connection_send(read->line->connection, command, IMAP_SEND_NORMAL, on_list, read);
+}
+
+/* A folder counts as gone once two complete answers were without it. */
+static bool
+ask_again(FolderRead *read)
+{
+	if (read->again || read->refused || !read->found->len || !misses_any(read))
+		return false;
+	read->again = true;
+	send_list(read, "LIST", "");
+	return true;
+}
+
+static void
 on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
 {
 	FolderRead *read = data;
@@ -346,26 +464,17 @@ on_list(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *
 	if (outcome == IMAP_OUTCOME_CLOSED || outcome == IMAP_OUTCOME_CANCELLED)
 		return;
 	read->pending--;
+	read->twice = read->again && outcome == IMAP_OUTCOME_OK;
 	if (outcome != IMAP_OUTCOME_OK && !read->found->len) {
 		read->refused = true;
 		tell_refused(read->account, response);
 	}
 	if (read->pending == 0 || read->status_next) {
-		if (!read->with_status && !read->refused)
+		if (!read->with_status && !read->refused && !read->again)
 			ask_status(read);
-		if (!read->pending)
+		if (!read->pending && !ask_again(read))
 			finish(read);
 	}
-}
-
-static void
-send_list(FolderRead *read, const char *name, const char *options)
-{
-	ImapCommand *command = imap_command_new(name);
-
-	imap_command_text(command, "\"\" \"*\"%s", options);
-	read->pending++;
-	connection_send(read->line->connection, command, IMAP_SEND_NORMAL, on_list, read);
 }
 
 void
@@ -384,6 +493,10 @@ folders_read(Line *line)
 	read->found = g_ptr_array_new_with_free_func((GDestroyNotify)store_mailbox_free);
 	read->by_name =
 	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	read->missed =
+	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	read->own = folder_names_new();
+	folder_names_of_sent(account, read->own);
 	account->folder_read = read;
 	truth_forget_numbers(account->truth);
 

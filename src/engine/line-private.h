@@ -65,6 +65,8 @@ struct Line {
 	bool hold_mailbox; /* while jobs are looked at: one that waits needs what is selected */
 
 	Mirror *mirror;	    /* the mailbox selected or being selected; NULL */
+	GBytes *open;	    /* what SELECT was last sent of, mirrored or not; NULL */
+	bool unselecting;   /* it is being left, for nothing else */
 	PartFetcher *parts; /* always */
 	GSource *refresh;   /* owned: folder counts, IDLE renewal */
 
@@ -113,6 +115,9 @@ bool line_owns(const Line *line, GBytes *raw);
 bool line_need_mailbox(Line *line, GBytes *raw);
 /* What is selected was refused or is not needed: the next need selects anew. */
 void line_forget_mailbox(Line *line);
+/* Leaves what is selected, for a folder that goes away under it costs the line.  Never by CLOSE, which
+ * expunges.  True: the server has heard of it; false: ask again when LINE was pumped. */
+bool line_unselect(Line *line);
 
 /* Looks again at what to send next, once this turn of the loop is over. */
 void line_pump_later(Line *line);

@@ -114,6 +114,8 @@ forget_line(Line *line, const GError *error)
 	folders_forget(line);
 	parts_forget(line->parts, error);
 	line_forget_mailbox(line);
+	g_clear_pointer(&line->open, g_bytes_unref);
+	line->unselecting = false;
 	engine_drop_source(&line->refresh);
 	engine_drop_source(&line->silence);
 	line->silent_s = 0;
@@ -534,8 +536,12 @@ bool
 line_need_mailbox(Line *line, GBytes *raw)
 {
 	const Line *owner = account_owner(line->account, raw);
+	bool leaving = replay_is_leaving(line, raw);
 	bool retired = line->role == LINE_BACKGROUND && owner && owner != line;
 
+	/* It is about to go away, or to be called otherwise. */
+	if (leaving)
+		return false;
 	if (line->mirror && mirror_is(line->mirror, raw) &&
 	    (retired || !mirror_is_retired(line->mirror))) {
 		/* A SELECT that rode with a login that was refused, and with none since. */
@@ -555,6 +561,42 @@ void
 line_forget_mailbox(Line *line)
 {
 	g_clear_pointer(&line->mirror, mirror_free);
+}
+
+static void
+on_unselected(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	Line *line = data;
+
+	if (outcome == IMAP_OUTCOME_CLOSED)
+		return;
+	line->unselecting = false;
+	account_pump_later(line->account);
+}
+
+bool
+line_unselect(Line *line)
+{
+	bool may = line_has(line, "UNSELECT");
+	ImapCommand *command;
+
+	if ((line->mirror && mirror_is_busy(line->mirror)) || parts_is_busy(line->parts)) {
+		if (line->mirror)
+			mirror_hold(line->mirror);
+		return false;
+	}
+	if (!line->open)
+		return !line->unselecting;
+	line_forget_mailbox(line);
+	g_clear_pointer(&line->open, g_bytes_unref);
+	if (imap_session_state(connection_session(line->connection)) != IMAP_STATE_SELECTED)
+		return true;
+	command = imap_command_new(may ? "UNSELECT" : "EXAMINE");
+	if (!may)
+		imap_command_mailbox(command, SPAN_LITERAL("INBOX"));
+	line->unselecting =
+	    connection_send(line->connection, command, IMAP_SEND_NORMAL, on_unselected, line) != 0;
+	return !line->unselecting;
 }
 
 void
@@ -590,6 +632,7 @@ wake_others(Line *line)
 		background->waits_on = NULL;
 		line_pump_later(background);
 	}
+	replay_wake(line);
 }
 
 static gboolean
@@ -637,6 +680,7 @@ line_free(Line *line)
 	line_forget_mailbox(line);
 	folders_forget(line);
 	parts_free(line->parts);
+	g_clear_pointer(&line->open, g_bytes_unref);
 	engine_drop_source(&line->retry);
 	engine_drop_source(&line->pump);
 	engine_drop_source(&line->silence);

@@ -296,6 +296,8 @@ send_select(Mirror *mirror, ImapSendFlags flags)
 	mirror->read_only = false;
 	g_clear_pointer(&mirror->kept_flags, g_ptr_array_unref);
 	forget_told(mirror);
+	g_clear_pointer(&mirror->line->open, g_bytes_unref);
+	mirror->line->open = g_bytes_ref(mirror->raw);
 	mirror->select_ticket = connection_send(mirror->line->connection, select_command(mirror),
 						flags, on_select, mirror);
 }

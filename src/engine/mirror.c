@@ -85,7 +85,7 @@ mirror_doubt(Mirror *mirror)
 bool
 mirror_is(const Mirror *mirror, GBytes *raw)
 {
-	return g_bytes_equal(mirror->raw, raw);
+	return mirror && g_bytes_equal(mirror->raw, raw);
 }
 
 bool

@@ -112,31 +112,50 @@ send_name(Group *group, const char *verb, Span raw, AnswerFunc done)
 	group_send(group, command, done, NULL);
 }
 
-/* BOX is called otherwise now: the same with what is below it. */
+/* BOX, of the family, is called otherwise now.  By what the server has of it: a wish that waits comes behind
+ * this, and by the new name. */
 static void
-move_subscriptions(Group *group)
+move_subscription(Group *group, const StoreMailbox *box)
 {
-	g_autoptr(GPtrArray) boxes = NULL;
 	Span old = span_of_bytes(group->raw), new = span_of_bytes(group->other);
+	Span raw = span_of(box->raw, box->raw_size);
+	size_t cut = span_size(old);
+	bool same = span_equals(raw, old);
+	bool below = !same && box->delimiter && span_size(raw) > cut &&
+		     !memcmp(raw.at, old.at, cut) && raw.at[cut] == box->delimiter;
+	g_autoptr(GString) name = NULL;
 
-	if (!store_mailboxes(group->account->engine->store, group->account->id, &boxes, NULL))
+	if (box->created || !(same || below))
 		return;
-	for (guint i = 0; i < boxes->len; i++) {
-		const StoreMailbox *box = g_ptr_array_index(boxes, i);
-		Span raw = span_of(box->raw, box->raw_size);
-		size_t cut = span_size(old);
-		bool same = span_equals(raw, old);
-		bool below = !same && box->delimiter && span_size(raw) > cut &&
-			     !memcmp(raw.at, old.at, cut) && raw.at[cut] == box->delimiter;
-		g_autoptr(GString) name = NULL;
-
-		if (!box->subscribed || !(same || below))
-			continue;
+	if (box->subscribed != box->resubscribed && !box->deleted) {
 		name = g_string_new_len(new.at, (gssize)span_size(new));
 		g_string_append_len(name, raw.at + cut, (gssize)(span_size(raw) - cut));
 		send_name(group, "SUBSCRIBE", span_of(name->str, name->len), on_extra);
-		send_name(group, "UNSUBSCRIBE", raw, on_extra);
 	}
+	if (box->subscribed || box->resubscribed)
+		send_name(group, "UNSUBSCRIBE", raw, on_extra);
+}
+
+/* The same with what is below it, and with what is still to be deleted there, which is in no list. */
+static void
+move_subscriptions(Group *group)
+{
+	Store *store = group->account->engine->store;
+	g_autoptr(GPtrArray) boxes = NULL, rows = NULL;
+
+	if (!store_mailboxes(store, group->account->id, &boxes, NULL) ||
+	    !store_journal(store, group->account->id, &rows, NULL))
+		return;
+	for (guint i = 0; i < rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(rows, i);
+		StoreMailbox *box = NULL;
+
+		if (row->kind == STORE_INTENT_DELETE && row->mailbox != group->row->mailbox &&
+		    store_mailbox_get(store, row->mailbox, &box, NULL))
+			g_ptr_array_add(boxes, box);
+	}
+	for (guint i = 0; i < boxes->len; i++)
+		move_subscription(group, g_ptr_array_index(boxes, i));
 }
 
 static void
@@ -150,13 +169,31 @@ send_rename(Group *group)
 	move_subscriptions(group);
 }
 
+bool
+folder_takes(const Group *group, GBytes *raw)
+{
+	Span old = span_of_bytes(group->raw), other = span_of_bytes(raw);
+	size_t cut = span_size(old);
+
+	if (group->kind == STORE_INTENT_DELETE || span_size(other) <= cut)
+		return span_equals(old, other);
+	return group->delimiter && !memcmp(other.at, old.at, cut) &&
+	       other.at[cut] == group->delimiter;
+}
+
 static Step
 send_folder(Group *group)
 {
+	Line *line = group->line;
 	Span raw = span_of_bytes(group->raw);
 
+	/* What follows may leave with it. */
+	if (group->leaving && line->open && folder_takes(group, line->open) &&
+	    !line_unselect(line) && line->open)
+		return STEP_WAIT;
 	if (!group_mark_sent(group))
 		return STEP_OVER;
+	folders_sending(group->account, group->row);
 	group->step = judge;
 	switch (group->kind) {
 	case STORE_INTENT_CREATE:
@@ -180,24 +217,24 @@ send_folder(Group *group)
 	return group->pending ? STEP_WAIT : STEP_ON;
 }
 
-/* A folder that goes away or changes its name is left first.  By SELECT of another: CLOSE would expunge,
- * UNSELECT is not everywhere. */
+/* A folder that goes away or changes its name is left first, wherever it is selected: some servers end a
+ * line under which that happens. */
 static Step
 leave(Group *group)
 {
-	static const char inbox[] = "INBOX";
-	Line *line = group->line;
-	g_autoptr(GBytes) raw = g_bytes_new_static(inbox, strlen(inbox));
+	GPtrArray *lines = group->account->lines;
+	bool left = true;
 
-	if (!line->mirror || !mirror_is(line->mirror, group->raw) || mirror_is(line->mirror, raw)) {
-		/* Done, or another; while a SELECT is on its way the old one may still be open. */
-		if (!line->mirror || mirror_is_ready(line->mirror) || mirror_error(line->mirror))
-			return send_folder(group);
-		return STEP_WAIT;
+	group->leaving = true;
+	for (guint i = 0; i < lines->len; i++) {
+		Line *line = g_ptr_array_index(lines, i);
+
+		if (line == group->line || !line->online || line_is_ending(line))
+			continue;
+		if (line->unselecting || (line->open && folder_takes(group, line->open)))
+			left &= line_unselect(line);
 	}
-	if (!line_need_mailbox(line, raw) && mirror_is(line->mirror, group->raw))
-		mirror_hold(line->mirror);
-	return STEP_WAIT;
+	return left ? send_folder(group) : STEP_WAIT;
 }
 
 Step
@@ -210,6 +247,7 @@ folder_plan(Group *group)
 	if (!store_mailbox_get(group->account->engine->store, row->mailbox, &box, NULL))
 		return settle(group); /* a later wish: it never was there, or went */
 	group->raw = g_bytes_new(box->raw, box->raw_size);
+	group->delimiter = box->delimiter;
 	if (row->kind == STORE_INTENT_RENAME) {
 		name = row->name ? imap_mailbox_name_encode(row->name, false) : NULL;
 		if (!name)

@@ -124,7 +124,9 @@ struct Group {
 
 	/* folders */
 	bool listing, listed, listed_other;
+	bool leaving;	     /* no line is to have it selected */
 	GBytes *raw, *other; /* the folder; RENAME: its new name */
+	char delimiter;	     /* the folder's; '\0': none */
 	GError *answer;	     /* the refusal that LIST is to judge */
 };
 
@@ -196,6 +198,8 @@ Step folder_plan(Group *group);
 Step send_ask_dest(Group *group, StepFunc then);
 bool send_on_response(Group *group, const ImapResponse *response);
 void folder_on_response(Group *group, const ImapResponse *response);
+bool folder_takes(const Group *group,
+		  GBytes *raw); /* RAW goes away, or is called otherwise, by it */
 
 /* Looks for TARGETS (taken) in MAILBOX: from UID FROM on, or by Message-ID when FROM is 0; then
  * group->step is THEN, and group->lost has what was found. */

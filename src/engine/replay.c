@@ -49,6 +49,7 @@ typedef struct Scan {
 	GArray *missing; /* those that could not be made */
 	GArray *full;	 /* those that something could not be taken out of */
 	GArray *unsure;	 /* those where something that was SENT is to be looked for first */
+	GPtrArray *held; /* names that folder rows which wait have to do with */
 } Scan;
 
 /* Where the first of its messages is, as far as is known. */
@@ -97,12 +98,16 @@ fits(Replay *replay, Line *line, const StoreJournalRow *row)
 	return owner && owner->role == LINE_INTERACTIVE ? owner == line : roams;
 }
 
-/* A row that is passed over: what it has to do with stays as it is. */
+/* A row that is passed over: what it has to do with stays as it is.  So do names on the server: CREATE makes
+ * parents, RENAME and DELETE mean what is below as well, and a name is free once the folder that had it is
+ * gone. */
 static void
-pass_over(Scan *scan, const StoreJournalRow *row)
+pass_over(Replay *replay, Scan *scan, const StoreJournalRow *row)
 {
-	if (is_of_folder(row))
+	if (is_of_folder(row)) {
 		put_id(scan->blocked, row->mailbox);
+		folder_names_of_row(replay->account, row, scan->held);
+	}
 	put_id(scan->busy, row->mailbox);
 	put_id(scan->busy, row->dest);
 	if (row->state == STORE_ROW_SENT)
@@ -124,6 +129,13 @@ must_wait(Replay *replay, const Scan *scan, const StoreJournalRow *row)
 	/* What this one puts there would be taken for what that one did. */
 	if (holds(scan->unsure, row->dest))
 		return true;
+	if (is_of_folder(row) && scan->held->len) {
+		g_autoptr(GPtrArray) names = folder_names_new();
+
+		folder_names_of_row(replay->account, row, names);
+		if (folder_names_meet(scan->held, names))
+			return true;
+	}
 	return store_journal_depends(replay->account->engine->store, row->id, &depends, NULL) &&
 	       depends;
 }
@@ -200,7 +212,8 @@ choose(Replay *replay, Line *line, GPtrArray *rows)
 	g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) full = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	g_autoptr(GArray) unsure = g_array_new(FALSE, FALSE, sizeof(StoreId));
-	Scan scan = { busy, blocked, missing, full, unsure };
+	g_autoptr(GPtrArray) held = folder_names_new();
+	Scan scan = { busy, blocked, missing, full, unsure, held };
 	uint64_t messages = 0;
 
 	for (guint i = 0; i < rows->len && chosen->len < GROUP_ROWS; i++) {
@@ -220,13 +233,13 @@ choose(Replay *replay, Line *line, GPtrArray *rows)
 		if (must_wait(replay, &scan, row)) {
 			if (chosen->len)
 				break;
-			pass_over(&scan, row);
+			pass_over(replay, &scan, row);
 			continue;
 		}
 		if (!chosen->len && !fits(replay, line, row)) {
 			replay->rest_ms[line->role] = g_get_monotonic_time() / 1000 + REST_MS;
 			replay->wants_roam |= !line_may_roam(line);
-			pass_over(&scan, row);
+			pass_over(replay, &scan, row);
 			continue;
 		}
 		messages += row->n;
@@ -440,6 +453,8 @@ end_group(Replay *replay)
 	if (group->mailbox != group->row->mailbox)
 		post(account, ENGINE_EVENT_ROWS, group->mailbox);
 	line_status(group->line, NULL, 0, 0);
+	if (is_of_folder(group->row))
+		folders_settled(account);
 	look_anew(replay);
 	account_pump_later(account);
 	if (group->pending)
@@ -534,6 +549,25 @@ replay_on_response(Line *line, const ImapResponse *response, ImapTicket ticket)
 		return false;
 	folder_on_response(group, response);
 	return find_on_response(group, response, ticket) || send_on_response(group, response);
+}
+
+bool
+replay_is_leaving(const Line *line, GBytes *raw)
+{
+	const Replay *replay = line->account->replay;
+	const Group *group = replay ? replay->group : NULL;
+
+	return group && group->leaving && group->line != line && folder_takes(group, raw);
+}
+
+void
+replay_wake(const Line *line)
+{
+	const Replay *replay = line->account->replay;
+	const Group *group = replay ? replay->group : NULL;
+
+	if (group && group->leaving && !group->pending && group->line != line)
+		line_pump_later(group->line);
 }
 
 void

@@ -318,7 +318,12 @@ list(FakeServer *server, GString *out, const char *verb, const char *arguments)
 		/* By name: LIST "" "Other" */
 		if (!strchr(arguments, '*') && !strstr(arguments, quoted))
 			continue;
-		g_string_append_printf(out, "* %s (\\HasNoChildren) \"/\" %s\r\n", verb, box->name);
+		g_string_append_printf(out, "* %s (\\HasNoChildren%s) \"/\" \"%s\"\r\n", verb,
+				       strstr(arguments, "SUBSCRIBED") &&
+					       g_hash_table_contains(server->subscribed, box->name)
+					   ? " \\Subscribed"
+					   : "",
+				       box->name);
 		if (strstr(arguments, "STATUS ("))
 			fake_append_status(server, out, box);
 	}
@@ -416,7 +421,12 @@ answer(FakeServer *server, GString *out, const char *tag, const char *command)
 		return "BAD log in first";
 	else if (g_str_has_prefix(command, "SELECT "))
 		return select_box(server, out, command + 7);
-	else if (g_str_has_prefix(command, "LIST "))
+	else if (g_str_has_prefix(command, "EXAMINE "))
+		return select_box(server, out, command + 8);
+	else if (g_str_has_prefix(command, "UNSELECT") && strstr(server->words, "UNSELECT")) {
+		server->line->selected = NULL;
+		return "OK left";
+	} else if (g_str_has_prefix(command, "LIST "))
 		list(server, out, "LIST", command);
 	else if (g_str_has_prefix(command, "LSUB "))
 		list(server, out, "LSUB", command);
@@ -482,6 +492,12 @@ obey(FakeServer *server, GString *out, const char *tag, const char *command, con
 		g_string_append(out, rule->text);
 		end = answer(server, out, tag, command);
 		g_string_append_printf(out, "%s %s\r\n", tag, end);
+		return true;
+	case FAKE_BEHIND:
+		server->line->kept = g_string_new(NULL);
+		server->line->kept_for = g_strdup(rule->text);
+		end = answer(server, server->line->kept, tag, command);
+		g_string_append_printf(server->line->kept, "%s %s\r\n", tag, end);
 		return true;
 	case FAKE_LATE:
 		break;

@@ -200,6 +200,29 @@ create(FakeServer *server, const char *arguments)
 	return "OK made";
 }
 
+/* On any line: where others end the line, this one says so. */
+static bool
+is_selected(FakeServer *server, const FakeBox *box)
+{
+	for (guint i = 0; i < server->lines->len; i++)
+		if (((FakeLine *)server->lines->pdata[i])->selected == box)
+			return true;
+	return false;
+}
+
+/* By name, as servers keep it: whether there is such a folder or not. */
+static const char *
+subscribe(FakeServer *server, const char *arguments, bool on)
+{
+	g_autofree char *name = take_word(&arguments);
+
+	if (on)
+		g_hash_table_add(server->subscribed, g_steal_pointer(&name));
+	else
+		g_hash_table_remove(server->subscribed, name);
+	return "OK so be it";
+}
+
 static const char *
 drop(FakeServer *server, const char *arguments)
 {
@@ -208,7 +231,7 @@ drop(FakeServer *server, const char *arguments)
 
 	if (!box)
 		return "NO [NONEXISTENT] it is not there";
-	if (server->line->selected == box)
+	if (is_selected(server, box))
 		return "NO it is selected";
 	g_ptr_array_remove(server->boxes, box);
 	return "OK gone";
@@ -224,6 +247,8 @@ rename_box(FakeServer *server, const char *arguments)
 		return "NO [NONEXISTENT] it is not there";
 	if (fake_box(server, other))
 		return "NO [ALREADYEXISTS] the other is there";
+	if (is_selected(server, box))
+		return "NO it is selected";
 	g_free(box->name);
 	box->name = g_steal_pointer(&other);
 	return "OK renamed";
@@ -250,7 +275,9 @@ fake_change(FakeServer *server, GString *out, const char *command)
 		return drop(server, command + strlen("DELETE "));
 	if (g_str_has_prefix(command, "RENAME "))
 		return rename_box(server, command + strlen("RENAME "));
-	if (g_str_has_prefix(command, "SUBSCRIBE ") || g_str_has_prefix(command, "UNSUBSCRIBE "))
-		return "OK so be it";
+	if (g_str_has_prefix(command, "SUBSCRIBE "))
+		return subscribe(server, command + strlen("SUBSCRIBE "), true);
+	if (g_str_has_prefix(command, "UNSUBSCRIBE "))
+		return subscribe(server, command + strlen("UNSUBSCRIBE "), false);
 	return NULL;
 }

@@ -42,6 +42,8 @@ typedef struct FakeLine {
 	GString *content; /* the last literal */
 	size_t literal;	  /* octets of one still to come */
 	bool cut_literal; /* ... and the line breaks in it */
+	GString *kept;	  /* an answer that waits for one on another line, with these words */
+	char *kept_for;
 } FakeLine;
 
 struct FakeServer {
@@ -58,7 +60,8 @@ struct FakeServer {
 	FakeLine *line;	   /* whose command is answered */
 	unsigned connections;
 	uint64_t bytes_out;
-	GString *said; /* an answer in the making */
+	GString *said;		/* an answer in the making */
+	GHashTable *subscribed; /* names */
 };
 
 FakeBox *fake_box_make(FakeServer *server, const char *name);

@@ -447,6 +447,9 @@ line_free(void *data)
 	g_string_free(line->news, TRUE);
 	g_string_free(line->held, TRUE);
 	g_string_free(line->content, TRUE);
+	if (line->kept)
+		g_string_free(line->kept, TRUE);
+	g_free(line->kept_for);
 	g_free(line->idle_tag);
 	g_free(line->auth_tag);
 	g_free(line);
@@ -513,6 +516,21 @@ take_literal(FakeLine *at, bool *more)
 }
 
 /* Takes whole lines off what came, and what they bring onto the line. */
+/* COMMAND was answered on AT: what other lines kept for it. */
+static void
+say_kept(FakeServer *server, const FakeLine *at, const char *command)
+{
+	for (guint i = 0; i < server->lines->len; i++) {
+		FakeLine *line = g_ptr_array_index(server->lines, i);
+
+		if (line == at || !line->kept || !strstr(command, line->kept_for))
+			continue;
+		write_all(server, line->fd, line->kept->str, line->kept->len);
+		g_string_free(g_steal_pointer(&line->kept), TRUE);
+		g_clear_pointer(&line->kept_for, g_free);
+	}
+}
+
 static bool
 serve(FakeServer *server, FakeLine *at)
 {
@@ -545,6 +563,7 @@ serve(FakeServer *server, FakeLine *at)
 		pthread_mutex_unlock(&server->lock);
 		if (!write_all(server, at->fd, out->str, out->len) || !more)
 			return false;
+		say_kept(server, at, line);
 	}
 	return true;
 }
@@ -697,6 +716,25 @@ fake_box_make(FakeServer *server, const char *name)
 	return box;
 }
 
+void
+fake_server_remove(FakeServer *server, const char *name)
+{
+	pthread_mutex_lock(&server->lock);
+	g_ptr_array_remove(server->boxes, fake_box(server, name));
+	pthread_mutex_unlock(&server->lock);
+}
+
+bool
+fake_server_is_subscribed(FakeServer *server, const char *name)
+{
+	bool is;
+
+	pthread_mutex_lock(&server->lock);
+	is = g_hash_table_contains(server->subscribed, name);
+	pthread_mutex_unlock(&server->lock);
+	return is;
+}
+
 FakeServer *
 fake_server_new(void)
 {
@@ -707,6 +745,7 @@ fake_server_new(void)
 
 	pthread_mutex_init(&server->lock, NULL);
 	server->words = g_strdup(ALL_WORDS);
+	server->subscribed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	server->boxes = g_ptr_array_new_with_free_func(box_free);
 	server->rules = g_ptr_array_new_with_free_func(rule_free);
 	server->log = g_ptr_array_new_with_free_func(g_free);
@@ -734,6 +773,7 @@ fake_server_free(FakeServer *server)
 	close(server->wake[0]);
 	close(server->wake[1]);
 	g_ptr_array_unref(server->boxes);
+	g_hash_table_unref(server->subscribed);
 	g_ptr_array_unref(server->rules);
 	g_ptr_array_unref(server->log);
 	g_array_unref(server->log_lines);

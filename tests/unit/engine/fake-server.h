@@ -49,6 +49,7 @@ typedef enum {
 	FAKE_HANG,	     /* nothing more is said on this line */
 	FAKE_SAY,	     /* TEXT before the answer */
 	FAKE_LATE,	     /* the answer takes 300 ms */
+	FAKE_BEHIND, /* the answer comes behind that to a command with TEXT on another line */
 } FakeAction;
 
 FakeServer *fake_server_new(void); /* with an empty INBOX and an empty "Other" */
@@ -79,6 +80,8 @@ bool fake_server_has_box(FakeServer *server, const char *box);
 void fake_server_expunge(FakeServer *server, const char *box, uint32_t uid);
 void fake_server_flags(FakeServer *server, const char *box, uint32_t uid, const char *flags);
 void fake_server_flaw(FakeServer *server, const char *box, uint32_t uid, unsigned flaws);
+void fake_server_remove(FakeServer *server, const char *box); /* by somebody else */
+bool fake_server_is_subscribed(FakeServer *server, const char *box);
 /* New UIDVALIDITY: the same messages, from UID 1 on.  TELL: to who has it selected. */
 void fake_server_renumber(FakeServer *server, const char *box, bool tell);
 /* UIDs start again at FIRST under the same UIDVALIDITY. */
