@@ -492,7 +492,7 @@ class History(OtherClients, Checkpoints):
                 family.loosen("undone, one of several")
                 family.ours_place = True
                 if action.kind in ("copy", "append"):
-                    family.ours_ends += 1
+                    family.ours_ends += sum(item[0] is family for item in action.items)
         actions.clear()
 
     def do_retry_or_drop(self):
