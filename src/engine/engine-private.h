@@ -306,6 +306,9 @@ void mirror_retire(Mirror *mirror);
 bool mirror_is_retired(const Mirror *mirror);
 /* UIDs of it came or went by another line's doing: numbers are not to be trusted until it was compared. */
 void mirror_doubt(Mirror *mirror);
+/* The server was seen to have another message under a UID of MAILBOX: what is here of it is dropped, and
+ * read anew on the lines that have it selected. */
+void mirror_read_again(Account *account, StoreId mailbox);
 bool mirror_is(const Mirror *mirror, GBytes *raw); /* NULL is none */
 bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
 bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */

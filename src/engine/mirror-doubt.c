@@ -172,3 +172,44 @@ mirror_is_other(const Mirror *mirror, const ImapFetch *fetch)
 	return row->size && row->size != fetch->size && row->received && fetch->internaldate_ok &&
 	       row->received != fetch->internaldate;
 }
+
+static void
+start_again(Mirror *mirror)
+{
+	Line *line = mirror->line;
+	g_autofree char *name = safe_line(mirror->box->name);
+	g_autoptr(GError) error = NULL;
+
+	if (!mirror_is_busy(mirror) && !parts_is_busy(line->parts)) {
+		line_forget_mailbox(line);
+		line_pump_later(line);
+		return;
+	}
+	error = g_error_new(POSTERN_ERROR, POSTERN_ERROR_OFFLINE,
+			    _("the server renumbered \"%s\": reading it anew"), name);
+	connection_fail(line->connection, error);
+}
+
+void
+mirror_read_again(Account *account, StoreId mailbox)
+{
+	bool dropped = false;
+
+	for (guint i = 0; i < account->lines->len; i++) {
+		Line *line = g_ptr_array_index(account->lines, i);
+		Mirror *mirror = line->mirror;
+		g_autoptr(GError) error = NULL;
+
+		if (!mirror || mirror_mailbox(mirror) != mailbox || !line->connection ||
+		    !mirror_may_lose(mirror, mirror_kept(mirror) -
+						 MIN(mirror_kept(mirror), mirror->exists)))
+			continue;
+		log_event(account->engine->log, "mirror", "another message under a UID: read anew");
+		if (!dropped && !mirror_read_anew(mirror, &error)) {
+			account_store_failed(account, error);
+			return;
+		}
+		dropped = true;
+		start_again(mirror);
+	}
+}

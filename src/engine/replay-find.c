@@ -8,7 +8,9 @@
 
 #include "mail/header.h"
 
-#define FIND_ITEMS "(UID RFC822.SIZE INTERNALDATE ENVELOPE)"
+#define FIND_ITEMS  "(UID RFC822.SIZE INTERNALDATE ENVELOPE)"
+#define BRIEF_ITEMS "(UID RFC822.SIZE INTERNALDATE)"
+#define ENVELOPES   1000 /* of more only those are asked for that differ in the rest */
 
 static Step fetch_hits(Group *group);
 static Step match(Group *group);
@@ -145,7 +147,7 @@ fetch_hits(Group *group)
 		ImapCommand *command = imap_command_new("UID FETCH");
 
 		replay_put_uids(command, hits, &next);
-		imap_command_text(command, FIND_ITEMS);
+		imap_command_text(command, "%s", group->find_brief ? BRIEF_ITEMS : FIND_ITEMS);
 		group_send(group, command, on_found, NULL);
 	}
 	return group->pending ? STEP_WAIT : STEP_ON;
@@ -262,8 +264,25 @@ is_what_it_should_be(const Candidate *candidate, const StoreRow *row)
 }
 
 static void
+match_uid(Group *group, Target *target, const Candidate *candidate)
+{
+	g_autoptr(StoreRow) row = NULL;
+
+	if (!store_row_by_id(group->account->engine->store, target->message, &row, NULL))
+		return;
+	if (group->find_brief)
+		target->other =
+		    candidate->size != row->size || candidate->received != row->received;
+	else
+		target->other = !is_what_it_should_be(candidate, row);
+	if (!target->other)
+		target->new_uid = target->uid;
+}
+
+static void
 match_uids(Group *group)
 {
+	g_array_sort(group->candidates, by_candidate);
 	for (guint i = 0; i < group->lost->len; i++) {
 		Target *target = &g_array_index(group->lost, Target, i);
 		Candidate key = { .uid = target->uid };
@@ -272,13 +291,34 @@ match_uids(Group *group)
 			? bsearch(&key, group->candidates->data, group->candidates->len,
 				  sizeof(Candidate), by_candidate)
 			: NULL;
-		g_autoptr(StoreRow) row = NULL;
 
-		if (candidate &&
-		    store_row_by_id(group->account->engine->store, target->message, &row, NULL) &&
-		    is_what_it_should_be(candidate, row))
-			target->new_uid = target->uid;
+		if (candidate && !target->new_uid)
+			match_uid(group, target, candidate);
 	}
+}
+
+/* A server may reckon sizes anew: of those that differ the Message-ID says what they are. */
+static Step
+look_closer(Group *group)
+{
+	group->find_brief = false;
+	g_array_set_size(group->candidates, 0);
+	g_array_set_size(group->hits, 0);
+	for (guint i = 0; i < group->lost->len; i++)
+		if (at(group->lost, i)->other)
+			g_array_append_val(group->hits, at(group->lost, i)->uid);
+	group->step = group->hits->len ? fetch_hits : group->find_then;
+	return STEP_ON;
+}
+
+static Step
+match_check(Group *group)
+{
+	match_uids(group);
+	if (group->find_brief)
+		return look_closer(group);
+	group->step = group->find_then;
+	return STEP_ON;
 }
 
 static Step
@@ -291,12 +331,8 @@ match(Group *group)
 	group->fetching = false;
 	if (group->find_failed)
 		return group_give_up(group);
-	if (group->find_check) {
-		g_array_sort(group->candidates, by_candidate);
-		match_uids(group);
-		group->step = group->find_then;
-		return STEP_ON;
-	}
+	if (group->find_check)
+		return match_check(group);
 	keys = lost_keys(group, alikes);
 	find_alikes(group, alikes);
 	for (guint i = 0; i < group->lost->len; i++) {
@@ -337,7 +373,7 @@ find_start(Group *group, StoreId mailbox, uint32_t from, GArray *take_targets, S
 	group->find_in = mailbox;
 	group->find_from = from;
 	group->find_then = then;
-	group->find_ambiguous = group->find_failed = group->find_check = false;
+	group->find_ambiguous = group->find_failed = group->find_check = group->find_brief = false;
 	group->step = look_again;
 	return STEP_ON;
 }
@@ -347,6 +383,7 @@ find_check(Group *group, GArray *take_targets, StepFunc then)
 {
 	find_start(group, group->mailbox, 0, take_targets, then);
 	group->find_check = true;
+	group->find_brief = group->lost->len > ENVELOPES;
 	g_array_set_size(group->hits, 0);
 	for (guint i = 0; i < group->lost->len; i++)
 		g_array_append_val(group->hits, g_array_index(group->lost, Target, i).uid);
@@ -384,6 +421,8 @@ is_ours(unsigned present)
 bool
 find_on_response(Group *group, const ImapResponse *response, ImapTicket ticket)
 {
+	bool ours;
+
 	switch (response->type) {
 	case IMAP_RESPONSE_SEARCH:
 		if (!g_hash_table_contains(group->searches, GUINT_TO_POINTER(ticket)))
@@ -392,10 +431,12 @@ find_on_response(Group *group, const ImapResponse *response, ImapTicket ticket)
 				    (guint)response->numbers.count);
 		return true;
 	case IMAP_RESPONSE_FETCH:
-		if (!group->fetching || !is_ours(response->fetch.present))
+		if (!group->fetching || !(response->fetch.present & IMAP_FETCH_SIZE))
 			return false;
-		take_candidate(group, &response->fetch);
-		return true;
+		ours = is_ours(response->fetch.present);
+		if (ours || group->find_brief)
+			take_candidate(group, &response->fetch);
+		return ours;
 	default:
 		return false;
 	}

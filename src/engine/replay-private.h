@@ -13,6 +13,9 @@
  *			be are them; none: sent again; more: nobody can tell, and the row says so.
  *	folders		are asked for again; a refusal is no failure when LIST shows the wish fulfilled.
  *
+ * What is about to be expunged is looked at first: a server that has another message under its UID keeps
+ * that one, and the mailbox is read anew.  (A MOVE of the wrong one can be taken back.)
+ *
  * Flags go as deltas (+FLAGS, -FLAGS) and without UNCHANGEDSINCE (RFC 7162, 3.1.3): two clients that
  * change different flags both win, and of the same flag the last word counts, as it would online.
  * UNCHANGEDSINCE would only turn the other client's unrelated change into a refusal and a second
@@ -66,6 +69,7 @@ typedef struct Target {
 	uint32_t new_uid; /* in the destination, by COPYUID or found; 0 */
 	bool told, has;	  /* FLAG: the server answered for it; the flag is there */
 	bool there;	  /* still in the source, when that was asked */
+	bool other;	  /* another message has its UID */
 } Target;
 
 /* What might be a message that is looked for. */
@@ -113,6 +117,7 @@ struct Group {
 	StoreId find_in;
 	uint32_t find_from;  /* 0: by Message-ID */
 	bool find_check;     /* only whether they are what they should be, by UID */
+	bool find_brief;     /* and of most of them size and date do */
 	bool find_failed;    /* it could not be looked for */
 	bool find_ambiguous; /* there are more than there should be */
 	bool fetching;	     /* what comes without flags is a candidate */
@@ -187,6 +192,13 @@ void replay_put_uids(ImapCommand *command, const GArray *targets, guint *at);
 /* ---- the others -------------------------------------------------------------------------------------- */
 
 Step send_plan(Group *group); /* FLAG, MOVE, COPY, EXPUNGE */
+Step
+send_round(Group *group); /* the mailbox at hand is selected: what of the group is in it now? */
+/* The look into the mailbox where they should be is over. */
+Step send_settle_lost(Group *group);
+/* Are those of the round the messages that they were?  ALL: also those that the mirror has seen.  False:
+ * it is being looked into, and *STEP says what to return; then send_round is next. */
+bool look_at_round(Group *group, bool all, Step *step);
 Step flag_send(Group *group); /* a round's */
 void flag_on_fetch(Group *group, const ImapFetch *fetch);
 /* As much of TARGETS, from *NEXT on, as fits in one command. */
@@ -204,8 +216,8 @@ bool folder_takes(const Group *group,
 /* Looks for TARGETS (taken) in MAILBOX: from UID FROM on, or by Message-ID when FROM is 0; then
  * group->step is THEN, and group->lost has what was found. */
 Step find_start(Group *group, StoreId mailbox, uint32_t from, GArray *take_targets, StepFunc then);
-/* Are TARGETS (taken; in the mailbox at hand) what the server has under their UIDs?  Those that are have
- * new_uid in group->lost. */
+/* Are TARGETS (taken; in the mailbox at hand) what the server has under their UIDs?  In group->lost those
+ * that are have new_uid, those that are not OTHER, and neither those that it has not. */
 Step find_check(Group *group, GArray *take_targets, StepFunc then);
 bool find_on_response(Group *group, const ImapResponse *response, ImapTicket ticket);
 /* Sends UID SEARCH for those of TARGETS; group->hits gets what is there. */

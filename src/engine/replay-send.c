@@ -7,8 +7,6 @@
 
 #define ROUNDS_MAX 1000 /* mailboxes, and tries */
 
-static Step send_round(Group *group);
-
 static int
 by_uid(const void *a, const void *b)
 {
@@ -171,8 +169,8 @@ may_have_moved(const Group *group)
 }
 
 /* The look into the mailbox where they should be is over. */
-static Step
-settle_lost(Group *group)
+Step
+send_settle_lost(Group *group)
 {
 	Store *store = group->account->engine->store;
 	g_autoptr(GArray) nowhere = g_array_new(FALSE, FALSE, sizeof(Target));
@@ -221,7 +219,7 @@ look_for_lost(Group *group)
 		group->step = send_plan;
 		return STEP_ON;
 	}
-	return find_start(group, group->mailbox, 0, g_steal_pointer(&lost), settle_lost);
+	return find_start(group, group->mailbox, 0, g_steal_pointer(&lost), send_settle_lost);
 }
 
 /* Nothing of what is left has a location. */
@@ -622,53 +620,23 @@ send_move(Group *group)
 	return send_to_dest(group, "UID MOVE", judge_move);
 }
 
-/* The look at what the UIDs stand for is over. */
-static Step
-judge_met(Group *group)
+/* Will something be expunged in this round, or the one after it? */
+static bool
+will_expunge(const Group *group)
 {
-	g_autoptr(GArray) wrong = g_array_new(FALSE, FALSE, sizeof(Target));
+	bool copied = false;
 
-	for (guint i = 0; i < group->lost->len; i++) {
-		const Target *target = at(group->lost, i);
-
-		if (target->new_uid)
-			g_hash_table_add(group->met,
-					 g_memdup2(&target->message, sizeof target->message));
-		else
-			g_array_append_vals(wrong, target, 1);
-	}
-	if (wrong->len)
-		return find_start(group, group->mailbox, 0, g_steal_pointer(&wrong), settle_lost);
-	group->step = send_round;
-	return STEP_ON;
-}
-
-/* Those whose UID was only told (COPYUID, APPENDUID), and which the mirror has not seen under it: a server
- * that tells it wrongly does not make us touch another message. */
-static GArray *
-never_met(Group *group)
-{
-	g_autoptr(StoreMailbox) box = NULL;
-	GArray *targets = g_array_new(FALSE, FALSE, sizeof(Target));
-
-	if (!store_mailbox_get(group->account->engine->store, group->mailbox, &box, NULL))
-		return targets;
-	for (guint i = 0; i < group->targets->len; i++) {
-		const Target *target = at(group->targets, i);
-
-		if ((target->uid < box->known_from_uid || target->uid >= box->mirrored_uidnext ||
-		     !box->known_from_uid) &&
-		    !g_hash_table_contains(group->met, &target->message))
-			g_array_append_vals(targets, target, 1);
-	}
-	return targets;
+	for (guint i = 0; i < group->targets->len; i++)
+		copied |= at(group->targets, i)->state == STORE_TARGET_COPIED;
+	return group->kind == STORE_INTENT_EXPUNGE ||
+	       (group->kind == STORE_INTENT_MOVE && (copied || !has_move(group)));
 }
 
 /* The mailbox at hand is selected: what of the group is in it now? */
-static Step
+Step
 send_round(Group *group)
 {
-	g_autoptr(GArray) all = NULL, strangers = NULL;
+	g_autoptr(GArray) all = NULL;
 	Step step;
 
 	if (!group_select(group, group->mailbox, is_destructive(group), &step))
@@ -684,12 +652,8 @@ send_round(Group *group)
 		group->step = send_plan;
 		return STEP_ON;
 	}
-	strangers = is_destructive(group) ? never_met(group) : NULL;
-	if (strangers && strangers->len) {
-		/* They may have come over another line, and this one's session was not told yet. */
-		group_send(group, imap_command_new("NOOP"), group_on_answer, NULL);
-		return find_check(group, g_steal_pointer(&strangers), judge_met);
-	}
+	if (is_destructive(group) && !look_at_round(group, will_expunge(group), &step))
+		return step;
 	switch (group->kind) {
 	case STORE_INTENT_FLAG:
 		return flag_send(group);

@@ -295,6 +295,19 @@ fake_server_flaw(FakeServer *server, const char *name, uint32_t uid, unsigned fl
 	pthread_mutex_unlock(&server->lock);
 }
 
+void
+fake_server_swap(FakeServer *server, const char *name, uint32_t uid, uint32_t origin)
+{
+	FakeMessage *message;
+	guint index;
+
+	pthread_mutex_lock(&server->lock);
+	message = find(fake_box(server, name), uid, &index);
+	if (message)
+		message->origin = origin;
+	pthread_mutex_unlock(&server->lock);
+}
+
 static void
 number_from(FakeBox *box, uint32_t first)
 {

@@ -82,6 +82,8 @@ void fake_server_flags(FakeServer *server, const char *box, uint32_t uid, const 
 void fake_server_flaw(FakeServer *server, const char *box, uint32_t uid, unsigned flaws);
 void fake_server_remove(FakeServer *server, const char *box); /* by somebody else */
 bool fake_server_is_subscribed(FakeServer *server, const char *box);
+/* Under UID there is another message from now on, and nobody is told. */
+void fake_server_swap(FakeServer *server, const char *box, uint32_t uid, uint32_t origin);
 /* New UIDVALIDITY: the same messages, from UID 1 on.  TELL: to who has it selected. */
 void fake_server_renumber(FakeServer *server, const char *box, bool tell);
 /* UIDs start again at FIRST under the same UIDVALIDITY. */
