@@ -100,5 +100,9 @@ bool config_screen_set(ConfigScreen *screen, const ConfigKey *key, const char *v
 		       GError **error);
 /* As it would be typed; yours to g_free. */
 char *config_screen_get(const ConfigScreen *screen, const ConfigKey *key);
+/* Writes what of SCREEN the file of CONFIG does not say; all else in it stays as it stands.  *CHANGED:
+ * how many keys.  CONFIG error: the file is not right as it is; FILE: it cannot be written. */
+bool config_screen_save(const Config *config, const ConfigScreen *screen, unsigned *changed,
+			GError **error);
 
 #endif

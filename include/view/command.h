@@ -47,6 +47,9 @@ typedef enum {
 	VIEW_DO_RECONNECT,
 	VIEW_DO_SUSPEND,
 	VIEW_DO_MESSAGES,
+	VIEW_DO_SET,
+	VIEW_DO_SAVE_OPTIONS,
+	VIEW_DO_RELOAD,
 
 	VIEW_DO_FLAG,
 	VIEW_DO_TOGGLE_READ,
@@ -86,6 +89,7 @@ typedef enum {
 	VIEW_ARG_KEYWORDS,
 	VIEW_ARG_NAME,
 	VIEW_ARG_COMMAND,
+	VIEW_ARG_OPTION,
 } ViewArgument;
 
 /* "FOLDER", for help and the manual; translated, static; NULL for NONE. */

@@ -29,7 +29,7 @@ act_help(const App *app, ViewPlace place, int width)
 		const char *argument = view_argument_name(c->argument);
 		g_autofree char *keys = view_keymap_keys(app->keymap, place, c);
 		g_autofree char *line =
-		    g_strdup_printf("%-*s  %s (:%s%s%s)", column, keys,
+		    g_strdup_printf("%-*s%s%s (:%s%s%s)", column, keys, column || *keys ? "  " : "",
 				    c->run ? c->sentence : _(c->sentence), c->name,
 				    argument ? " " : "", argument ? argument : "");
 
@@ -284,6 +284,13 @@ act_complete_folder(App *app, const char *beginning)
 }
 
 static void do_command(App *app, const ViewCommand *command, const char *argument);
+static GPtrArray *complete_command(App *app, const char *beginning);
+
+static GPtrArray *
+complete_file(App *app, const char *beginning)
+{
+	return view_save_complete(beginning);
+}
 
 /* ---- commands one after another ------------------------------------------------------------- */
 
@@ -345,24 +352,50 @@ on_command(App *app, const char *line)
 		run_line(app, line);
 }
 
+/* What ARGUMENT is completed by; NULL: nothing. */
+static AskComplete
+completion_of(ViewArgument argument)
+{
+	switch (argument) {
+	case VIEW_ARG_FOLDER:
+		return act_complete_folder;
+	case VIEW_ARG_FILE:
+		return complete_file;
+	case VIEW_ARG_OPTION:
+		return options_complete;
+	case VIEW_ARG_COMMAND:
+		return complete_command;
+	case VIEW_ARG_NONE:
+	case VIEW_ARG_PATTERN:
+	case VIEW_ARG_KEYWORDS:
+	case VIEW_ARG_NAME:
+		break;
+	}
+	return NULL;
+}
+
 /* The name first; behind it, what that command takes. */
 static GPtrArray *
 complete_command(App *app, const char *beginning)
 {
 	const char *blank = strchr(beginning, ' ');
-	g_autofree char *name = g_strndup(beginning, blank ? (gsize)(blank + 1 - beginning) : 0);
+	g_autofree char *name = blank ? g_strndup(beginning, (gsize)(blank - beginning)) : NULL;
+	g_autofree char *argument = NULL;
 	g_autoptr(GPtrArray) arguments = NULL;
-	GPtrArray *whole = NULL;
+	const ViewCommand *command;
+	AskComplete complete;
+	GPtrArray *whole;
 
 	if (!blank)
 		return view_keymap_complete(app->keymap, app_place(app), beginning);
 	whole = g_ptr_array_new_with_free_func(g_free);
-	if (!strcmp(name, "change-folder ") || !strcmp(name, "move ") || !strcmp(name, "copy "))
-		arguments = act_complete_folder(app, blank + 1);
-	else if (!strcmp(name, "save "))
-		arguments = view_save_complete(blank + 1);
+	command = view_keymap_parse(app->keymap, app_place(app), name, &argument, NULL);
+	complete = command ? completion_of(command->argument) : NULL;
+	if (complete)
+		arguments = complete(app, blank + 1);
 	for (guint i = 0; arguments && i < arguments->len; i++)
-		g_ptr_array_add(whole, g_strconcat(name, (char *)arguments->pdata[i], NULL));
+		g_ptr_array_add(whole, g_strdup_printf("%s %s", command->name,
+						       (char *)arguments->pdata[i]));
 	return whole;
 }
 
@@ -477,6 +510,15 @@ do_command(App *app, const ViewCommand *command, const char *argument)
 		break;
 	case VIEW_DO_REDRAW:
 		screen_redraw(app->screen);
+		break;
+	case VIEW_DO_SET:
+		options_set(app, argument);
+		break;
+	case VIEW_DO_SAVE_OPTIONS:
+		options_save(app);
+		break;
+	case VIEW_DO_RELOAD:
+		options_reload(app);
 		break;
 	case VIEW_DO_RECONNECT:
 		reconnect(app);

@@ -30,6 +30,9 @@ typedef void (*ConfirmDone)(App *app, bool yes);
 struct App {
 	const UiOptions *options;
 	ConfigScreen wanted; /* as the configuration, and then the person, wants it */
+	Config *reread;	      /* the configuration, when it was read again; NULL */
+	GFileMonitor *monitor;
+	guint reload; /* timer: the configuration has changed; 0 */
 	ViewKeymap *keymap;
 	GQueue *todo; /* of char *: the commands yet to come of one that runs several */
 	Screen *screen;
@@ -156,6 +159,16 @@ GPtrArray *act_complete_folder(App *app, const char *beginning);
 
 /* The keymap that WANTED names, with what CONFIG changes in it.  NULL with a CONFIG error. */
 ViewKeymap *keys_load(const Config *config, const ConfigScreen *wanted, GError **error);
+
+/* ---- options.c ------------------------------------------------------------------------------- */
+
+/* What stands after ":set"; NULL shows them all. */
+void options_set(App *app, const char *argument);
+GPtrArray *options_complete(App *app, const char *beginning);
+void options_save(App *app);
+void options_reload(App *app);
+void options_watch(App *app); /* the configuration: reads it again when it changes */
+void options_end(App *app);
 
 /* ---- change.c: what changes mail and folders --------------------------------------------------- */
 

@@ -598,6 +598,7 @@ live(App *app)
 
 	draw(app);
 	start_engine(app);
+	options_watch(app);
 	while (!app->quit) {
 		if (app->dirty)
 			draw(app);
@@ -642,7 +643,7 @@ tear_down(App *app)
 	if (app->todo)
 		act_forget_todo(app);
 	g_clear_pointer(&app->todo, g_queue_free);
-	config_screen_clear(&app->wanted);
+	options_end(app);
 	view_prompt_free(app->prompt);
 	g_free(app->question);
 	g_clear_pointer(&app->statuses, g_hash_table_unref);

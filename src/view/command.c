@@ -21,6 +21,8 @@ view_argument_name(ViewArgument argument)
 	case VIEW_ARG_NAME:
 	case VIEW_ARG_COMMAND:
 		return _("NAME");
+	case VIEW_ARG_OPTION:
+		return _("OPTION");
 	}
 	return NULL;
 }

@@ -575,6 +575,69 @@ test_the_screen_is_read_and_can_be_changed(void **state)
 	config_screen_clear(&mine);
 }
 
+/* Sets keymap to VALUE in what TEXT says, saves it, and expects WANT in the file. */
+static void
+assert_saved(const Dir *dir, const char *text, const char *value, unsigned changed,
+	     const char *want)
+{
+	g_autoptr(Config) config = load(dir, text);
+	g_autofree char *now = NULL;
+	ConfigScreen mine;
+	unsigned n;
+
+	config_screen_copy(&mine, &config->screen);
+	assert_true(config_screen_set(&mine, config_key("screen", "keymap"), value, NULL));
+	assert_true(config_screen_save(config, &mine, &n, NULL));
+	assert_int_equal(n, changed);
+	assert_true(g_file_get_contents(dir->file, &now, NULL, NULL));
+	assert_string_equal(now, want);
+	config_screen_clear(&mine);
+}
+
+#define ACCOUNT "[account work]\nimap = imaps://a@b.example # mine\n"
+
+static void
+test_what_was_changed_is_saved_and_all_else_stays(void **state)
+{
+	assert_saved(*state, ACCOUNT, "vim", 1, ACCOUNT "\n[screen]\nkeymap = vim\n");
+	assert_saved(*state, ACCOUNT, "mutt", 0, ACCOUNT);
+	assert_saved(*state, "[screen]\n# keys\nkeymap=vim # my own\n\n" ACCOUNT, "alpine", 1,
+		     "[screen]\n# keys\nkeymap = alpine\n\n" ACCOUNT);
+	assert_saved(*state, "[screen]\n# none yet\n\n" ACCOUNT "\n\n", "vim", 1,
+		     "[screen]\n# none yet\nkeymap = vim\n\n" ACCOUNT);
+	assert_saved(*state, "[screen]\nkeymap = vim\n" ACCOUNT, NULL, 1,
+		     "[screen]\nkeymap = mutt\n" ACCOUNT);
+}
+
+static void
+test_saving_keeps_the_mode_and_the_link_and_tells_what_it_cannot(void **state)
+{
+	const Dir *dir = *state;
+	g_autoptr(Config) config = load(dir, ACCOUNT);
+	g_autofree char *link = g_strconcat(dir->file, "-link", NULL);
+	g_autoptr(Config) linked = NULL;
+	g_autoptr(GError) error = NULL;
+	ConfigScreen mine;
+	struct stat info;
+	unsigned n;
+
+	assert_int_equal(chmod(dir->file, 0640), 0);
+	assert_int_equal(symlink(dir->file, link), 0);
+	linked = config_load(link, NULL);
+	config_screen_copy(&mine, &linked->screen);
+	assert_true(config_screen_set(&mine, config_key("screen", "keymap"), "vim", NULL));
+	assert_true(config_screen_save(linked, &mine, &n, NULL));
+	assert_int_equal(stat(dir->file, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0640);
+	assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+	unlink(link);
+
+	write_config(dir, "[acount]\n", 9, 0600);
+	assert_false(config_screen_save(config, &mine, &n, &error));
+	assert_true(postern_error_is(error, POSTERN_ERROR_CONFIG));
+	config_screen_clear(&mine);
+}
+
 static void
 test_keys_and_commands_of_ones_own_are_kept_as_they_stand(void **state)
 {
@@ -625,6 +688,8 @@ main(void)
 		TEST(test_an_endless_file_is_refused),
 		TEST(test_the_table_tells_each_key_in_a_sentence),
 		TEST(test_the_screen_is_read_and_can_be_changed),
+		TEST(test_what_was_changed_is_saved_and_all_else_stays),
+		TEST(test_saving_keeps_the_mode_and_the_link_and_tells_what_it_cannot),
 		TEST(test_keys_and_commands_of_ones_own_are_kept_as_they_stand),
 	};
 

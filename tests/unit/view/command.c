@@ -22,12 +22,12 @@ keys_of(const ViewCommand *c, int set)
 }
 
 static void
-every_command_has_a_name_a_sentence_a_key_and_a_place(void **state)
+every_command_has_a_name_a_sentence_and_a_place(void **state)
 {
 	for (const ViewCommand *c = view_commands; c->name; c++) {
 		assert_true(strlen(c->name) > 1);
 		assert_true(strlen(c->sentence) > 10);
-		assert_true(strlen(c->mutt) > 0);
+		assert_non_null(c->mutt); /* may be empty: then only by its name */
 		assert_true(c->places & VIEW_PLACE_ANY);
 		assert_false(c->places & ~(unsigned)VIEW_PLACE_ANY);
 		assert_null(c->run);
@@ -48,7 +48,7 @@ add_keys(GPtrArray *seen, const char *keys, ViewPlace place)
 {
 	g_auto(GStrv) list = g_strsplit(keys, " ", -1);
 
-	for (char **key = list; *key; key++) {
+	for (char **key = list; *key && **key; key++) {
 		for (guint i = 0; i < seen->len; i++)
 			if (is_beginning(*key, seen->pdata[i]) ||
 			    is_beginning(seen->pdata[i], *key))
@@ -90,7 +90,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_command_has_a_name_a_sentence_a_key_and_a_place),
+		cmocka_unit_test(every_command_has_a_name_a_sentence_and_a_place),
 		cmocka_unit_test(a_key_means_one_thing_in_a_place_and_begins_nothing_else),
 		cmocka_unit_test(every_place_has_a_word),
 	};

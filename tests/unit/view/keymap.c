@@ -52,7 +52,8 @@ every_key_of_the_table_finds_its_command(void **state)
 			g_auto(GStrv) keys = g_strsplit(all[set], " ", -1);
 
 			for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
-				for (char **key = keys; *key && (c->places & places[i]); key++)
+				for (char **key = keys; *key && **key && (c->places & places[i]);
+				     key++)
 					assert_string_equal(type(keymap, places[i], *key, NULL),
 							    c->name);
 		}
@@ -247,7 +248,7 @@ what_is_no_command_is_explained(void **state)
 	} rows[] = {
 		{ "page", "may be" },
 		{ "nonsense", "no command" },
-		{ "save", "does not work here" },
+		{ "retry", "does not work here" },
 		{ "quit now", "takes nothing" },
 		{ "", "no command" },
 		{ "  ", "no command" },
@@ -270,16 +271,14 @@ static void
 completion_knows_the_place(void **state)
 {
 	g_autoptr(ViewKeymap) keymap = view_keymap_new("mutt");
-	g_autoptr(GPtrArray) list = view_keymap_complete(keymap, VIEW_PLACE_LIST, "pa");
-	g_autoptr(GPtrArray) parts = view_keymap_complete(keymap, VIEW_PLACE_PARTS, "s");
+	g_autoptr(GPtrArray) list = view_keymap_complete(keymap, VIEW_PLACE_LIST, "pag");
+	g_autoptr(GPtrArray) parts = view_keymap_complete(keymap, VIEW_PLACE_PARTS, "su");
 
-	assert_int_equal(list->len, 3);
+	assert_int_equal(list->len, 2);
 	assert_string_equal(list->pdata[0], "page-down");
 	assert_string_equal(list->pdata[1], "page-up");
-	assert_string_equal(list->pdata[2], "parts");
-	assert_int_equal(parts->len, 2);
-	assert_string_equal(parts->pdata[0], "save");
-	assert_string_equal(parts->pdata[1], "suspend");
+	assert_int_equal(parts->len, 1);
+	assert_string_equal(parts->pdata[0], "suspend");
 }
 
 static void
