@@ -105,7 +105,7 @@ typedef struct StoreIntent {
 
 typedef struct StoreIntended {
 	StoreId group;
-	StoreId row;	 /* 0: merged away, or nothing to do */
+	StoreId row;	 /* that says it, perhaps an earlier one; 0: nothing is to be said */
 	uint32_t n;	 /* messages that were meant and found */
 	StoreId mailbox; /* CREATE: the new mailbox */
 	StoreId message; /* APPEND: the new message */

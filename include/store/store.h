@@ -89,7 +89,8 @@ typedef struct StoreMailbox {
 	char delimiter; /* '\0': none */
 	StoreMailboxRole role;
 	bool subscribed, selectable, has_children;
-	bool gone; /* the server no longer lists it; kept, with its messages */
+	bool gone; /* the server no longer lists it; kept, with its messages, and in no list for a
+		    * person but for what is only_here */
 
 	/* the server's word at the last STATUS or SELECT; -1: never heard */
 	int64_t server_total, server_unread;
@@ -101,6 +102,7 @@ typedef struct StoreMailbox {
 	/* The server view (store/journal.h): how many of the server's messages are mirrored; what
 	 * EXISTS is held against.  total, but for what waits in the journal. */
 	uint32_t mirrored;
+	uint32_t only_here; /* messages of it that the server is still to get, or was not given */
 	/* Made, renamed, deleted or (un)subscribed here, and not there yet: what LIST says of that is
 	 * passed over.  Deleted ones are in no list but can be got by id and by raw. */
 	bool created, renamed, deleted, resubscribed;

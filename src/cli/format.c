@@ -147,6 +147,8 @@ cli_json_mailbox(GString *out, const char *account, const StoreMailbox *mailbox)
 	add_number(builder, "total", cli_mailbox_total(mailbox));
 	add_number(builder, "unread", cli_mailbox_unread(mailbox));
 	add_bool(builder, "subscribed", mailbox->subscribed);
+	if (mailbox->gone)
+		add_bool(builder, "gone", true);
 	json_builder_end_object(builder);
 	add_line(builder, out);
 }
@@ -366,6 +368,8 @@ cli_text_mailbox(GString *out, const char *account, const StoreMailbox *mailbox,
 	append_count(out, cli_mailbox_total(mailbox));
 	if (role)
 		g_string_append_printf(out, "  %s", role);
+	if (mailbox->gone)
+		g_string_append_printf(out, "  %s", _("gone"));
 	g_string_append_c(out, '\n');
 }
 

@@ -36,7 +36,7 @@ print_folders(Cli *cli, const char *account, bool shows_account, GPtrArray *mail
 	for (unsigned i = 0; i < mailboxes->len; i++) {
 		const StoreMailbox *mailbox = mailboxes->pdata[i];
 
-		if (mailbox->gone && !mailbox->total)
+		if (mailbox->gone && !mailbox->only_here)
 			continue;
 		if (cli->options->json)
 			cli_json_mailbox(cli->line, account, mailbox);

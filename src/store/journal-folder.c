@@ -125,7 +125,8 @@ is_free(Store *store, StoreId account, StoreId except, const char *name, GError 
 		g_propagate_error(error, g_steal_pointer(&failed));
 		return false;
 	}
-	if (mailbox->gone || mailbox->id == except)
+	/* \Noselect: only what is below it is there, and it can be made. */
+	if (mailbox->gone || mailbox->id == except || (!except && !mailbox->selectable))
 		return true;
 	g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE, _("there is a folder %s already"),
 		    name);
@@ -170,10 +171,15 @@ create(Store *store, const StoreIntent *intent, StoreIntended *out, GError **err
 	    !is_promised(store, intent->account, 0, intent->raw, &promised, error) ||
 	    !delimiter_of(store, intent->account, &mailbox.delimiter, error))
 		return false;
-	if (there && !there->gone && there->deleted)
+	if (there && there->deleted)
 		return fail_usage(error, _("the folder is still to be deleted on the server"));
-	if (promised || (there && !there->gone))
+	if (promised || (there && !there->gone && there->selectable))
 		return fail_usage(error, _("another folder still has that name on the server"));
+	/* Another folder had that name; what was read of it is not in this one. */
+	if (there && there->gone &&
+	    !journal_mailbox_reset(store, there->id, store->next_epoch++, error))
+		return false;
+	mailbox.has_children = there && there->has_children;
 	if (!store_mailbox_put(store, &mailbox, error) ||
 	    !run_one(store, SQL_MAILBOX_CREATED, mailbox.id, error))
 		return false;
@@ -401,8 +407,8 @@ lets_merge(Store *store, const StoreMailbox *mailbox, const StoreJournalRow *row
 	    row->kind == STORE_INTENT_SUBSCRIBE || row->kind == STORE_INTENT_UNSUBSCRIBE)
 		return true;
 	return row->kind == STORE_INTENT_CREATE &&
-	       store_mailbox_get(store, row->mailbox, &other, NULL) &&
-	       is_made_below(mailbox, other);
+	       store_mailbox_get(store, row->mailbox, &other, NULL) && other->created &&
+	       is_named_below(mailbox, other);
 }
 
 /* A name that MAILBOX gets comes behind all rows that wait, not in place of one: something that is there
@@ -466,9 +472,13 @@ rename_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	    (!in_place && !follows &&
 	     !swallow(store, mailbox->id, STORE_INTENT_RENAME, &was, error)))
 		return false;
-	return write_row(store, intent, mailbox, intent->name, !r.made && !in_place && !r.back, out,
-			 &id, error) &&
-	       note_old_name(store, id, mailbox, r.called, error);
+	if (!write_row(store, intent, mailbox, intent->name, !r.made && !in_place && !r.back, out,
+		       &id, error))
+		return false;
+	/* What is to be waited for is the row that says it. */
+	if (r.made || in_place)
+		out->row = r.made ? made->id : before->id;
+	return note_old_name(store, id, mailbox, r.called, error);
 }
 
 /* ---- delete, subscribe ------------------------------------------------------------------------------------- */
@@ -480,7 +490,8 @@ delete_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	static const StoreIntentKind pointless[] = { STORE_INTENT_CREATE, STORE_INTENT_RENAME,
 						     STORE_INTENT_SUBSCRIBE,
 						     STORE_INTENT_UNSUBSCRIBE };
-	g_autoptr(StoreJournalRow) made = NULL;
+	g_autoptr(StoreJournalRow) made = NULL, renamed_by = NULL;
+	g_autoptr(GPtrArray) all = NULL;
 	bool busy, unborn, was;
 	StoreId id;
 
@@ -489,7 +500,11 @@ delete_folder(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, St
 	if (!open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error) ||
 	    !journal_is_busy(store, mailbox->id, &busy, error))
 		return false;
-	unborn = is_waiting(made) && !busy && mailbox->total == 0;
+	/* What goes along with a rename of it needs that, and so the folder. */
+	if (!open_row(store, mailbox->id, STORE_INTENT_RENAME, &renamed_by, error) ||
+	    !family(store, mailbox, &all, error))
+		return false;
+	unborn = is_waiting(made) && !busy && mailbox->total == 0 && !(renamed_by && all->len > 1);
 	for (size_t i = 0; unborn && i < G_N_ELEMENTS(pointless); i++) {
 		if (!swallow(store, mailbox->id, pointless[i], &was, error))
 			return false;
@@ -504,7 +519,7 @@ static bool
 subscribe(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreIntended *out,
 	  GError **error)
 {
-	g_autoptr(StoreJournalRow) before = NULL;
+	g_autoptr(StoreJournalRow) before = NULL, made = NULL;
 	StoreId id;
 	bool on = intent->kind == STORE_INTENT_SUBSCRIBE, was, same;
 	StoreIntentKind opposite = on ? STORE_INTENT_UNSUBSCRIBE : STORE_INTENT_SUBSCRIBE;
@@ -514,8 +529,14 @@ subscribe(Store *store, const StoreIntent *intent, StoreMailbox *mailbox, StoreI
 		return false;
 	out->mailbox = mailbox->id;
 	/* Nothing to do, unless it was tried in vain. */
-	if (mailbox->subscribed == on && !(before && before->state == STORE_ROW_FAILED))
+	if (mailbox->subscribed == on && !(before && before->state == STORE_ROW_FAILED)) {
+		if (!before && on &&
+		    !open_row(store, mailbox->id, STORE_INTENT_CREATE, &made, error))
+			return false;
+		/* ... but to wait for what says it, or makes the folder, which is to be subscribed. */
+		out->row = before ? before->id : made ? made->id : 0;
 		return true;
+	}
 	if (!swallow(store, mailbox->id, opposite, &was, error) ||
 	    !swallow(store, mailbox->id, intent->kind, &same, error))
 		return false;

@@ -363,6 +363,7 @@ mailbox_of_row(StoreQuery *query)
 	mailbox->renamed = sqlite3_column_int(query, 22);
 	mailbox->deleted = sqlite3_column_int(query, 23);
 	mailbox->resubscribed = sqlite3_column_int(query, 24);
+	mailbox->only_here = (uint32_t)sqlite3_column_int64(query, 25);
 	return mailbox;
 }
 

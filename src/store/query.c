@@ -9,7 +9,7 @@
 	"id, account, raw, name, delimiter, role, subscribed, selectable, has_children, gone, "    \
 	"server_total, server_unread, uidvalidity, uidnext, highestmodseq, total, unread, "        \
 	"known_from_uid, mirrored_uidnext, mirrored_modseq, total - placed + hidden, "             \
-	"created, old_name IS NOT NULL, deleted, server_subscribed IS NOT NULL"
+	"created, old_name IS NOT NULL, deleted, server_subscribed IS NOT NULL, placed"
 
 #define HEAD_COLUMNS "id, epoch, version, total, unread, account, hidden, placed, uidvalidity"
 
@@ -48,9 +48,10 @@ static const char *const texts[SQL_N] = {
 	[SQL_MAILBOX_UPDATE] =
 	    "UPDATE mailboxes SET name = iif(old_name IS NULL, ?2, name),"
 	    " old_name = iif(old_name IS NULL, NULL, ?2), delimiter = ?3, role = ?4,"
-	    " subscribed = iif(server_subscribed IS NULL, ?5, subscribed),"
-	    " server_subscribed = iif(server_subscribed IS NULL, NULL, ?5), selectable = ?6,"
-	    " has_children = ?7, gone = ?8, created = 0 WHERE id = ?1"
+	    " subscribed = iif(server_subscribed IS NULL AND (?6 OR NOT created), ?5, subscribed),"
+	    " server_subscribed = iif(server_subscribed IS NULL, NULL, ?5),"
+	    " selectable = (?6 OR created), has_children = ?7, gone = ?8,"
+	    " created = (created AND NOT ?6) WHERE id = ?1"
 	    " AND (coalesce(old_name, name), delimiter, role,"
 	    " coalesce(server_subscribed, subscribed), selectable, has_children, gone, created)"
 	    " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
@@ -190,7 +191,8 @@ static const char *const texts[SQL_N] = {
 	    "UPDATE mailboxes SET server_total = iif(server_total < 0, server_total,"
 	    " max(server_total + ?2, 0)), server_unread = iif(server_unread < 0, server_unread,"
 	    " max(server_unread + ?3, 0)) WHERE id = ?1",
-	[SQL_MAILBOX_CREATED] = "UPDATE mailboxes SET created = 1, gone = 0 WHERE id = ?1",
+	[SQL_MAILBOX_CREATED] = "UPDATE mailboxes SET created = 1, gone = 0, server_total = 0,"
+				" server_unread = 0 WHERE id = ?1",
 	[SQL_MAILBOX_IS_THERE] = "UPDATE mailboxes SET created = 0, gone = 0 WHERE id = ?1",
 	[SQL_MAILBOX_DELETED] = "UPDATE mailboxes SET deleted = 1 WHERE id = ?1",
 	[SQL_MAILBOX_UNDELETED] = "UPDATE mailboxes SET deleted = 0 WHERE id = ?1",

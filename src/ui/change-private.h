@@ -10,6 +10,7 @@ typedef struct Change {
 	char *done;	       /* what to say then; NULL: nothing, or what the event says */
 	bool undoes;	       /* what the event says was taken back */
 	bool about_messages;   /* of which there should be some */
+	bool makes_folder;     /* the cursor of the folder list goes there */
 	bool one, copies;      /* not of tagged ones; COPY */
 	char *where;	       /* they went there; through the door; NULL */
 	StoreMailboxRole role; /* then put away there what is held; NONE */

@@ -41,6 +41,7 @@ change_intend(App *app, const StoreIntent *intent, char *take_done)
 
 	change->about_messages = intent->n_messages && intent->action != STORE_ACTION_READ;
 	change->copies = intent->kind == STORE_INTENT_COPY;
+	change->makes_folder = intent->kind == STORE_INTENT_CREATE;
 	return change;
 }
 
@@ -105,6 +106,8 @@ take_done(App *app, Change *change, const EngineEvent *event)
 		app_complain(app, event->error);
 		return;
 	}
+	if (change->makes_folder && app->folders && view_folders_refresh(app->folders, NULL))
+		view_folders_select(app->folders, event->mailbox);
 	if (change->undoes && event->text) {
 		taken_back = g_strdup_printf(_("Taken back: %s."), event->text);
 		app_notice(app, taken_back);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/i18n.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/safetext.h"
@@ -143,6 +144,11 @@ folder_of(const StoreMailbox *mailbox, const ConfigAccount *account, GHashTable 
 	folder->shown = safe_line(mailbox->name);
 	folder->depth = depth_of(mailbox, names, &rest);
 	folder->label = safe_line(rest);
+	if (mailbox->gone) {
+		g_autofree char *label = g_steal_pointer(&folder->label);
+
+		folder->label = g_strdup_printf(_("%s (gone)"), label);
+	}
 	folder->selectable = mailbox->selectable;
 	view_folder_counts(mailbox, &folder->total, &folder->unread);
 	return folder;
@@ -167,7 +173,7 @@ add_account(GPtrArray *rows, const ConfigAccount *account, const GPtrArray *mail
 		const StoreMailbox *mailbox = mailboxes->pdata[i];
 		Node *node;
 
-		if (mailbox->gone && mailbox->total == 0)
+		if (mailbox->gone && mailbox->only_here == 0)
 			continue;
 		node = g_new0(Node, 1);
 		node->mailbox = mailbox;

@@ -2,6 +2,8 @@
 #include "store/journal.h"
 #include "support.h"
 
+#include <string.h>
+
 typedef struct Fixture {
 	Store *store;
 	StoreId account, old, below;
@@ -370,6 +372,21 @@ what_is_to_come_below_goes_along_with_it(void **state)
 }
 
 static void
+what_is_made_with_its_parent_is_renamed_with_it(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "Made");
+	StoreIntended below = intend(&f, STORE_INTENT_CREATE, 0, "Made/below");
+
+	intend(&f, STORE_INTENT_RENAME, made.mailbox, "New");
+	check_names(&f, below.mailbox, "New/below", "New/below");
+	intend(&f, STORE_INTENT_DELETE, made.mailbox, NULL);
+	check_names(&f, below.mailbox, "New/below", "New/below");
+	check_queue(&f, "create Made/below");
+	end(&f);
+}
+
+static void
 a_name_that_a_rename_is_to_give_is_not_free(void **state)
 {
 	Fixture f = begin(*state);
@@ -390,12 +407,85 @@ a_name_that_a_rename_is_to_give_is_not_free(void **state)
 	end(&f);
 }
 
+/* ---- what is there and cannot be opened, and what was -------------------------------------------------------- */
+
+static void
+listed(Fixture *f, const char *name, bool selectable)
+{
+	StoreMailbox box = { .account = f->account,
+			     .raw = (char *)name,
+			     .raw_size = strlen(name),
+			     .name = (char *)name,
+			     .delimiter = '/',
+			     .selectable = selectable };
+	GError *error = NULL;
+
+	MUST(store_mailbox_put(f->store, &box, &error));
+}
+
+static void
+a_parent_that_is_no_folder_can_be_made(void **state)
+{
+	Fixture f = begin(*state);
+	g_autoptr(StoreMailbox) box = NULL;
+	StoreIntended made;
+	GError *error = NULL;
+
+	listed(&f, "Old", false);
+	made = intend(&f, STORE_INTENT_CREATE, 0, "Old");
+	assert_int_equal(made.mailbox, f.old);
+	/* LIST says nothing new of it until it is made. */
+	listed(&f, "Old", false);
+	MUST(store_mailbox_get(f.store, f.old, &box, &error));
+	assert_true(box->created && box->selectable && box->subscribed);
+	assert_int_equal(box->server_total, 0);
+	done(&f, made.row);
+	check_queue(&f, "");
+	end(&f);
+}
+
+static void
+what_a_lost_folder_held_is_not_in_a_new_one(void **state)
+{
+	Fixture f = begin(*state);
+	StoreId kept = 0, account;
+	g_autoptr(StoreMailbox) box = NULL;
+	StoreIntended made;
+	GError *error = NULL;
+
+	MUST(store_account(f.store, "work", &account, &error));
+	kept = f.below;
+	MUST(store_mailboxes_keep(f.store, account, &kept, 1, &error));
+	made = intend(&f, STORE_INTENT_CREATE, 0, "Old");
+	MUST(store_mailbox_get(f.store, made.mailbox, &box, &error));
+	assert_true(box->created && !box->gone);
+	assert_int_equal(box->total, 0);
+	assert_int_equal(box->known_from_uid, 0);
+	end(&f);
+}
+
+static void
+merged_into_an_earlier_row_it_waits_for_that(void **state)
+{
+	Fixture f = begin(*state);
+	StoreIntended made = intend(&f, STORE_INTENT_CREATE, 0, "Made");
+
+	assert_int_equal(intend(&f, STORE_INTENT_RENAME, made.mailbox, "New").row, made.row);
+	assert_int_equal(intend(&f, STORE_INTENT_SUBSCRIBE, made.mailbox, NULL).row, made.row);
+	check_queue(&f, "create New");
+	end(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_parent_that_is_no_folder_can_be_made),
+		TEST(what_a_lost_folder_held_is_not_in_a_new_one),
+		TEST(merged_into_an_earlier_row_it_waits_for_that),
 		TEST(a_rename_takes_no_name_before_it_is_free),
 		TEST(what_is_to_come_below_goes_along_with_it),
+		TEST(what_is_made_with_its_parent_is_renamed_with_it),
 		TEST(a_name_that_a_rename_is_to_give_is_not_free),
 		TEST(a_folder_renamed_then_deleted_is_deleted_under_its_new_name),
 		TEST(renamed_back_is_not_renamed),

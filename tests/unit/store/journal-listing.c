@@ -174,7 +174,7 @@ made_and_renamed_is_made_under_the_new_name(void **state)
 	g_autoptr(StoreJournalRow) row = NULL;
 	GError *error = NULL;
 
-	assert_int_equal(rename_to(&f, made.mailbox, "Newer").row, 0);
+	assert_int_equal(rename_to(&f, made.mailbox, "Newer").row, made.row);
 	check_list(&f, "INBOX=INBOX Newer=Newer");
 	MUST(store_journal_row(f.store, made.row, &row, &error));
 	assert_string_equal(row->name, "Newer");
