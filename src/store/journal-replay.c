@@ -96,6 +96,16 @@ met_already(Doing *doing, const Sheet *dest, StoreId id, bool sized, uint32_t *u
 	return true;
 }
 
+/* Its UIDs are of another UIDVALIDITY than those that are here: they mean other messages, until the
+ * mirror has read it anew. */
+static bool
+is_made_anew(const Doing *doing, const Sheet *dest)
+{
+	uint32_t told = doing->row->dest_uidvalidity;
+
+	return told && dest->head.uidvalidity && told != dest->head.uidvalidity;
+}
+
 /* The server has it in DEST, under UID or under one that it did not tell. */
 static bool
 note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
@@ -108,6 +118,10 @@ note_located(Doing *doing, StoreId id, uint32_t uid, bool sized, GError **error)
 	/* The folder was deleted meanwhile, and what was in it with it. */
 	if (!dest)
 		return place_unlocate(&doing->desk, id, error);
+	if (is_made_anew(doing, dest))
+		return place_unlocate(&doing->desk, id, error) &&
+		       lost_add(doing->store, id, dest->head.epoch,
+				MAX(doing->row->dest_uidnext, 1), false, sized, error);
 	if (!uid && doing->row->dest_uidnext &&
 	    !met_already(doing, dest, id, sized, &located.uid, error))
 		return false;

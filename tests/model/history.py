@@ -226,7 +226,8 @@ class History(OtherClients, Checkpoints):
         if not family:
             raise Wrong(f"the list of {folder} shows {row[3]}, which nobody made")
         free = [i for i in family.instances if i.place == folder and id(i) not in used]
-        free.sort(key=lambda i: len(i.flags ^ set(row[2])))
+        unsure = family.loose_flags | family.other_flags
+        free.sort(key=lambda i: len((i.flags ^ set(row[2])) - unsure))
         if not free:
             if family.ours_place and self.is_moving():
                 return None     # come by one line, before another has said that it would
@@ -235,8 +236,11 @@ class History(OtherClients, Checkpoints):
                             f"ought to be {family.instances!r}")
             family.loosen("shown where it is not, moved by others")
             return family, None
-        used.add(id(free[0]))
-        return family, free[0]
+        first = free[0]
+        if any(i.flags - unsure == first.flags - unsure and i.flags != first.flags for i in free):
+            family.loosen("one of several that only others' flags tell apart")
+        used.add(id(first))
+        return family, first
 
     def seen_at_once(self, folder, picked, ids, present, what):
         """What was asked shows, as soon as it is queued."""

@@ -224,6 +224,38 @@ an_appended_message_is_sent_with_the_flags_that_it_came_with(void **state)
 	end(&f);
 }
 
+/* Archive was made anew on the server, and is not read anew here yet: the UID that is told of what was moved
+ * there is of another message here, which something waits for. */
+static void
+a_uid_of_a_folder_made_anew_is_of_no_message_here(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreMailbox status = {
+		.id = f.archive, .uidvalidity = 7, .server_total = -1, .server_unread = -1
+	};
+	StoreOutcome outcome = { .state = STORE_TARGET_DONE, .uid = 5 };
+	GError *error = NULL;
+	StoreId old, row;
+
+	MUST(store_mailbox_status(f.store, &status, &error));
+	put_plain(f.store, f.archive, 4, 3, 1000, 0);
+	old = id_of_uid(f.store, f.archive, 5);
+	intend(&f, STORE_INTENT_FLAG, f.archive, 0, old);
+	outcome.message = id_of_uid(f.store, f.inbox, 3);
+	row = intend(&f, STORE_INTENT_MOVE, f.inbox, f.archive, outcome.message).row;
+	MUST(store_journal_sent(f.store, row, 8, 1, &error));
+	MUST(store_journal_done(f.store, row, &outcome, 1, &error));
+	must_be_sound(f.store);
+	assert_int_equal(id_of_uid(f.store, f.archive, 5), old);
+	check_totals(&f, f.archive, 4, 3);
+	/* Read anew: it is met. */
+	MUST(store_mailbox_reset(f.store, f.archive, &error));
+	put_plain(f.store, f.archive, 3, 1, 1000, 0);
+	must_be_sound(f.store);
+	assert_int_equal(id_of_uid(f.store, f.archive, 3), outcome.message);
+	end(&f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
 int
@@ -234,6 +266,7 @@ main(void)
 		TEST(a_folder_made_anew_and_empty_has_nothing_that_was_meant),
 		TEST(a_copy_of_a_copy_goes_with_it),
 		TEST(a_copy_of_a_moved_copy_goes_with_it),
+		TEST(a_uid_of_a_folder_made_anew_is_of_no_message_here),
 		TEST(an_appended_message_is_sent_with_the_flags_that_it_came_with),
 	};
 
