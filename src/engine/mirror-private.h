@@ -24,6 +24,8 @@ typedef struct Slice {
 	GArray *came;		 /* FLAGS: of uint32_t; owned */
 } Slice;
 
+typedef struct MirrorEarly MirrorEarly; /* mirror-early.c */
+
 typedef enum { /* of SELECT, best first */
 	       MIRROR_QRESYNC,
 	       MIRROR_CONDSTORE,
@@ -48,9 +50,10 @@ struct Mirror {
 	ImapTicket select_ticket;   /* while it is in flight */
 	uint32_t asked_uidvalidity; /* 0: nothing */
 	uint64_t asked_modseq;
-	GArray *earlier; /* of uint32_t: VANISHED (EARLIER) before its OK */
-	bool early_lost; /* something came too early to be understood */
-	bool told;	 /* its answer brought all that changed */
+	GArray *earlier;    /* of uint32_t: VANISHED (EARLIER) before its OK */
+	bool early_lost;    /* something came too early to be understood */
+	bool told;	    /* its answer brought all that changed */
+	MirrorEarly *early; /* in flight behind it; NULL */
 
 	/* what SELECT and the server since said */
 	uint32_t exists, uidnext, uidvalidity;
@@ -156,7 +159,9 @@ const GArray *mirror_mapped(Mirror *mirror);
 void mirror_fetch_holes(Mirror *mirror, const GArray *missing); /* of ImapRange */
 bool mirror_is_hole(const Mirror *mirror, uint32_t uid);	/* asked for just now */
 void mirror_forget_hopeless(Mirror *mirror, uint32_t uid);
-void mirror_resume(Mirror *mirror); /* what is to be done next */
+void mirror_resume(Mirror *mirror);	/* what is to be done next */
+void mirror_reset_seen(Mirror *mirror); /* full records are counted from now on */
+void mirror_learn_top(Mirror *mirror);	/* ... and the newest of them ends the mirror */
 
 /* ---- mirror-select.c ---- */
 
@@ -164,6 +169,16 @@ void mirror_resume(Mirror *mirror); /* what is to be done next */
 bool mirror_is_told(const Mirror *mirror);
 /* Drops all that is here of it. */
 bool mirror_read_anew(Mirror *mirror, GError **error);
+
+/* ---- mirror-early.c ---- */
+
+/* SELECT was sent: what it most likely makes necessary follows at once. */
+void mirror_send_early(Mirror *mirror);
+/* SELECT's answer is OK, and the store knows of it. */
+void mirror_judge_early(Mirror *mirror);
+void mirror_drop_early(Mirror *mirror); /* whatever comes of it */
+/* What comes now was asked for of other messages. */
+bool mirror_is_stray(const Mirror *mirror);
 
 /* ---- mirror-vanished.c ---- */
 

@@ -298,8 +298,10 @@ send_select(Mirror *mirror, ImapSendFlags flags)
 	forget_told(mirror);
 	g_clear_pointer(&mirror->line->open, g_bytes_unref);
 	mirror->line->open = g_bytes_ref(mirror->raw);
+	mirror_drop_early(mirror);
 	mirror->select_ticket = connection_send(mirror->line->connection, select_command(mirror),
 						flags, on_select, mirror);
+	mirror_send_early(mirror);
 }
 
 static bool
@@ -368,6 +370,7 @@ on_select(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 	mirror->ready = true;
 	if (mirror->retired)
 		return;
+	mirror_judge_early(mirror);
 	if (take_told(mirror) || !mirror->stuck)
 		mirror_continue_sync(mirror);
 }

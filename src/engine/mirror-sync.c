@@ -31,8 +31,8 @@ mirror_failed(Mirror *mirror, const ImapResponse *response, const char *what)
 }
 
 /* The newest row that came says where the mirror ends in sequence numbers. */
-static void
-learn_top(Mirror *mirror)
+void
+mirror_learn_top(Mirror *mirror)
 {
 	mirror->top_known = mirror->seen_seq != 0;
 	mirror->top_seq = mirror->seen_seq;
@@ -41,8 +41,8 @@ learn_top(Mirror *mirror)
 		mirror->doubt = true;
 }
 
-static void
-reset_seen(Mirror *mirror)
+void
+mirror_reset_seen(Mirror *mirror)
 {
 	mirror->seen_min = mirror->seen_max = mirror->seen_seq = mirror->rows_seen = 0;
 }
@@ -71,7 +71,7 @@ on_window(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse
 		progress.known_from_uid = 1;
 	else
 		progress.known_from_uid = mirror->seen_min ? mirror->seen_min : uidnext;
-	learn_top(mirror);
+	mirror_learn_top(mirror);
 	mirror->flags_done = mirror->checked = mirror->new_done = true;
 	mirror_flags_seen(mirror);
 	if (mirror_write(mirror, &progress))
@@ -89,7 +89,7 @@ send_window(Mirror *mirror)
 	rows = MIN(mirror->wanted, mirror->exists);
 	imap_command_range(command, mirror->exists - rows + 1, mirror->exists);
 	imap_command_text(command, "%s", mirror_items(mirror));
-	reset_seen(mirror);
+	mirror_reset_seen(mirror);
 	mirror->new_exists = mirror->exists;
 	mirror->pending++;
 	mirror_send(mirror, command, on_window, mirror);
@@ -128,7 +128,7 @@ on_new(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *r
 	    (mirror->current && mirror->rows_seen < mirror->new_exists - mirror->new_base))
 		mirror->doubt = true;
 	if (mirror->rows_seen)
-		learn_top(mirror);
+		mirror_learn_top(mirror);
 	mirror->checked &= mirror->box->known_from_uid != 1;
 	if (mirror_write(mirror, &progress))
 		mirror_resume(mirror);
@@ -141,7 +141,7 @@ send_new(Mirror *mirror)
 
 	imap_command_range(command, MAX(mirror->box->mirrored_uidnext, 1), 0);
 	imap_command_text(command, "%s", mirror_items(mirror));
-	reset_seen(mirror);
+	mirror_reset_seen(mirror);
 	mirror->grew = false;
 	mirror->news += !mirror->current;
 	mirror->new_base = mirror->new_exists;
@@ -357,8 +357,8 @@ ask_for_changes(Mirror *mirror)
 void
 mirror_continue_sync(Mirror *mirror)
 {
-	if (mirror->retired || !mirror->ready || mirror->pending || mirror->stuck ||
-	    !mirror_apply(mirror))
+	if (mirror->retired || !mirror->ready || mirror->early || mirror->pending ||
+	    mirror->stuck || !mirror_apply(mirror))
 		return;
 	/* Only a message or its parts were asked for so far. */
 	if (!mirror->wanted)

@@ -37,6 +37,7 @@ mirror_free(Mirror *mirror)
 {
 	if (!mirror)
 		return;
+	mirror_drop_early(mirror);
 	seqmap_clear(&mirror->map);
 	compare_free(mirror->compare);
 	for (unsigned i = 0; i < mirror->n_slices; i++)
@@ -116,8 +117,8 @@ mirror_is_windowing(const Mirror *mirror)
 bool
 mirror_is_busy(const Mirror *mirror)
 {
-	return mirror->selecting || mirror->riding || mirror->pending || mirror->n_slices ||
-	       mirror->lone;
+	return mirror->selecting || mirror->riding || mirror->early || mirror->pending ||
+	       mirror->n_slices || mirror->lone;
 }
 
 bool
@@ -472,7 +473,7 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch, bool early)
 	/* Before SELECT's answer it is of the mailbox before, or part of that answer. */
 	if (early && fetch->present & IMAP_FETCH_FLAGS && fetch->present & IMAP_FETCH_UID)
 		on_flags(mirror, fetch);
-	if (!mirror->ready)
+	if (!mirror->ready || mirror_is_stray(mirror))
 		return;
 	if (fetch->present & IMAP_FETCH_MODSEQ && fetch->modseq <= INT64_MAX)
 		mirror->seen_modseq = MAX(mirror->seen_modseq, fetch->modseq);
@@ -620,5 +621,5 @@ mirror_on_response(Mirror *mirror, const ImapResponse *response, ImapTicket tick
 		return false;
 	}
 	/* What comes unasked (IDLE) is written once this turn of the loop is over. */
-	return mirror->ready && !mirror->n_slices && !mirror->pending;
+	return mirror->ready && !mirror->early && !mirror->n_slices && !mirror->pending;
 }

@@ -638,9 +638,20 @@ note(Server *server, const char *command)
 	g_ptr_array_add(server->log, g_strdup(secret ? "LOGIN" : command));
 }
 
+/* A FETCH that left before the answer to what is before it, and brought nothing. */
+static void
+note_in_vain(Server *server)
+{
+	char **last = (char **)&server->log->pdata[server->log->len - 1];
+	g_autofree char *command = *last;
+
+	*last = g_strconcat(SERVER_IN_VAIN, command, NULL);
+}
+
 bool
 answer(Server *server, Line *line, const char *text)
 {
+	bool rides = line->out->len > 0;
 	const char *space = strchr(text, ' '), *arguments;
 	g_autofree char *tag = space ? g_strndup(text, (gsize)(space - text)) : g_strdup(text);
 	g_autofree char *command = g_strdup(space ? space + 1 : "");
@@ -666,6 +677,8 @@ answer(Server *server, Line *line, const char *text)
 	 * stay. */
 	end = obey(server, line, verb, arguments ? arguments + 1 : "");
 	moment(server, line, MOMENT_END);
+	if (rides && !line->said && !strcmp(verb, "UID FETCH"))
+		note_in_vain(server);
 	if (line->closing || line->hangs)
 		return !line->closing;
 	tell(server, line, strcmp(verb, "FETCH") && strcmp(verb, "SEARCH"));

@@ -231,10 +231,10 @@ server_rests(Server *server, const char *name)
 static bool
 is_mirroring(const char *command)
 {
-	static const char *const others[] = { "CAPABILITY", "LOGIN",	"ENABLE", "ID ",
-					      "NAMESPACE",  "COMPRESS", "LIST ",  "LSUB ",
-					      "STATUS ",    "NOOP",	"IDLE",	  "LOGOUT",
-					      "NOTIFY " };
+	static const char *const others[] = { "CAPABILITY", "LOGIN",	   "ENABLE", "ID ",
+					      "NAMESPACE",  "COMPRESS",	   "LIST ",  "LSUB ",
+					      "STATUS ",    "NOOP",	   "IDLE",   "LOGOUT",
+					      "NOTIFY ",    SERVER_IN_VAIN };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
 		if (g_str_has_prefix(command, others[i]))

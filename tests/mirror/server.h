@@ -74,6 +74,9 @@ void server_state(Server *server, const char *box, uint32_t *uidvalidity, uint32
 /* Nobody waits for an answer, and BOX is selected by a line in IDLE (where there is no IDLE: by any
  * line). */
 bool server_rests(Server *server, const char *box);
+/* Before a UID FETCH in the log that left before the answer to what is before it, and brought nothing:
+ * no part of mirroring. */
+#define SERVER_IN_VAIN "(in vain) "
 /* Commands since the last _forget, g_strfreev; ALL: with what is no part of mirroring. */
 char **server_log(Server *server, bool all);
 unsigned server_asked(Server *server); /* how many, without those */

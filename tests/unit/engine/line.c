@@ -361,7 +361,8 @@ stopped_while_a_folder_is_opened_it_misses_nothing_later(void **state)
 	engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true);
 	fixture_until(fixture, has_selected, 1);
 	fixture_stop(fixture);
-	assert_int_equal(fake_server_count(fixture->server, "FETCH"), 0);
+	/* What leaves with SELECT, and is not answered before it. */
+	assert_true(fake_server_count(fixture->server, "FETCH") <= 2);
 	fixture_start(fixture);
 	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true));
 	assert_int_equal(fixture_flags(fixture, "INBOX", 11), 0);
