@@ -57,7 +57,7 @@ void engine_evict_later(Engine *engine);
 /* Something was dropped from the store: its space is given back, in slices, when nobody waits. */
 void engine_tidy_later(Engine *engine);
 
-/* The loop ends when every line has said goodbye. */
+/* The loop ends when every line has said goodbye.  The answer is not waited for: it says nothing. */
 void engine_quit_if_done(Engine *engine);
 
 /* ---- jobs: what was asked for, until its DONE ------------------------------------------------ */
@@ -185,6 +185,8 @@ void account_is_back(Account *account);
 void account_poll_later(Account *account);
 void account_poll_soon(Account *account);
 bool account_is_online(const Account *account); /* any line is */
+/* A line is online that has not said goodbye. */
+bool account_has_to_part(const Account *account);
 
 void account_add_job(Account *account, Job *take_job);
 Job *account_find_job(Account *account, EngineRequest request); /* NULL: over */

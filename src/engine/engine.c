@@ -576,7 +576,7 @@ void
 engine_quit_if_done(Engine *engine)
 {
 	for (guint i = 0; i < engine->accounts->len; i++) {
-		if (account_is_online(g_ptr_array_index(engine->accounts, i)))
+		if (account_has_to_part(g_ptr_array_index(engine->accounts, i)))
 			return;
 	}
 	g_main_loop_quit(engine->loop);

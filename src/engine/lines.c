@@ -55,6 +55,18 @@ account_is_online(const Account *account)
 	return false;
 }
 
+bool
+account_has_to_part(const Account *account)
+{
+	for (guint i = 0; i < account->lines->len; i++) {
+		const Line *line = g_ptr_array_index(account->lines, i);
+
+		if (line->online && !line_is_ending(line))
+			return true;
+	}
+	return false;
+}
+
 Line *
 account_owner(Account *account, GBytes *raw)
 {

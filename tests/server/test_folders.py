@@ -141,7 +141,7 @@ class Cost(unittest.TestCase):
                 Postern(f"imap+insecure://{server.user}@127.0.0.1:{line.port}") as postern:
             for _ in range(2):
                 self.assertEqual(postern.run("sync").status, DONE)
-            line.reset()
+            line.connections.clear()
             before = len(postern.log())
             done = postern.run("sync")
             said = bytes(line.connections[0].record)

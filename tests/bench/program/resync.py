@@ -71,8 +71,8 @@ def peer(kind, count, capability, what):
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     print(f"through {LINE['rtt_ms']} ms and {LINE['bytes_per_s'] * 8 / 1e6:g} Mbit/s, with COMPRESS; load "
-          f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.  A new line is seven turns or "
-          "eight: TCP, TLS, login, farewell.")
+          f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.  What the protocols force is seven turns: "
+          "TLS, the greeting, three of SCRAM, with COMPRESS behind it, SELECT, and the goodbye.")
     everything = ""
     condstore = ("IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT ESEARCH "
                  "CONDSTORE LIST-EXTENDED LIST-STATUS SPECIAL-USE COMPRESS=DEFLATE")
