@@ -473,6 +473,18 @@ explain_unknown(const ViewKeymap *keymap, ViewPlace place, const char *name, GEr
 		complain_name(keymap, place, name, error);
 }
 
+/* A whole name is never the beginning of another, also where it does not work. */
+static bool
+is_name(const ViewKeymap *keymap, const char *name)
+{
+	const ViewCommand *c;
+
+	for (size_t i = 0; (c = nth_command(keymap, i)); i++)
+		if (!strcmp(c->name, name))
+			return true;
+	return false;
+}
+
 const ViewCommand *
 view_keymap_parse(const ViewKeymap *keymap, ViewPlace place, const char *line, char **argument,
 		  GError **error)
@@ -481,19 +493,18 @@ view_keymap_parse(const ViewKeymap *keymap, ViewPlace place, const char *line, c
 	g_autoptr(GPtrArray) commands = view_keymap_commands(keymap, place);
 	size_t n = strcspn(copy, " \t");
 	const ViewCommand *found = NULL;
-	bool unique = true;
+	bool unique = true, whole;
 
 	*argument = copy[n] ? g_strdup(g_strstrip(copy + n + 1)) : NULL;
 	copy[n] = '\0';
+	whole = is_name(keymap, copy);
 	for (guint i = 0; i < commands->len && n; i++) {
 		const ViewCommand *c = commands->pdata[i];
 
-		if (strncmp(c->name, copy, n) != 0)
+		if (whole ? strcmp(c->name, copy) : strncmp(c->name, copy, n))
 			continue;
-		unique = !found || !c->name[n];
+		unique = !found;
 		found = c;
-		if (!c->name[n])
-			break;
 	}
 	if (found && unique && *argument && found->argument == VIEW_ARG_NONE) {
 		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,

@@ -249,6 +249,7 @@ what_is_no_command_is_explained(void **state)
 		{ "page", "may be" },
 		{ "nonsense", "no command" },
 		{ "retry", "does not work here" },
+		{ "save", "does not work here" },
 		{ "quit now", "takes nothing" },
 		{ "", "no command" },
 		{ "  ", "no command" },
