@@ -82,7 +82,8 @@ typedef struct EngineEvent {
 	uint64_t done, total;
 	const EngineStatus *status;
 	/* DONE of an intent or undo: the action it became part of (0: merged away), and of how many
-	 * messages; text: what was taken back. */
+	 * messages; of an undo, text: what was taken back, and message: of those that are back the
+	 * one a list shows first. */
 	StoreId group;
 	uint32_t n;
 } EngineEvent;

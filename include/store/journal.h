@@ -236,6 +236,7 @@ typedef struct StoreUndone {
 	StoreIntentKind kind;
 	StoreAction action;
 	uint32_t n;
+	StoreId message; /* of those that are back, the one a list shows first; 0: none came back */
 	char *words; /* what was taken back, translated: "moved 3 messages to Archive"; g_free */
 } StoreUndone;
 

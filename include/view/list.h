@@ -26,6 +26,19 @@ void view_list_resize(ViewList *list, uint32_t rows);
  * rows, after anything that moved.  Costs one look at the mailbox's version when nothing did. */
 bool view_list_refresh(ViewList *list, GError **error);
 
+/* Where somebody was in it. */
+typedef struct ViewListPlace {
+	StoreId selected;
+	int64_t date; /* of that message: where it would stand if it were gone */
+	uint32_t uid;
+	uint32_t at, top; /* its offset, and that of the first line of the screen */
+} ViewListPlace;
+
+/* False: at the very top, where the newest is whichever that is. */
+bool view_list_place(const ViewList *list, ViewListPlace *place);
+/* The first refresh goes to PLACE. */
+void view_list_return(ViewList *list, const ViewListPlace *place);
+
 /* False when there was nowhere to go. */
 bool view_list_move(ViewList *list, ViewMove move);
 bool view_list_select(ViewList *list, uint32_t offset);

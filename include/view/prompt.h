@@ -30,7 +30,7 @@ ViewPromptAnswer view_prompt_key(ViewPrompt *prompt, const char *key);
 /* Puts in what all CANDIDATES (of char *) have in common; when that adds nothing, each further call
  * puts in the next one whole.  Keeps CANDIDATES for showing until the next other key. */
 void view_prompt_complete(ViewPrompt *prompt, GPtrArray *candidates);
-/* NULL: none to show. */
+/* NULL: none to show.  Empty: Tab found none. */
 const GPtrArray *view_prompt_candidates(const ViewPrompt *prompt);
 /* The text as it was when Tab was first pressed: complete this. */
 const char *view_prompt_beginning(const ViewPrompt *prompt);

@@ -247,6 +247,7 @@ on_undo(Engine *engine, EngineRequest request, const Wish *wish)
 	words = undone.words;
 	done.group = undone.group;
 	done.n = undone.n;
+	done.message = undone.message;
 	done.text = words;
 	/* Which account it was is known by its rows; all look, which costs nothing. */
 	for (guint i = 0; i < engine->accounts->len; i++) {

@@ -4,7 +4,8 @@
 typedef struct Undoing {
 	Store *store;
 	StoreUndone *out;
-	StoreId group; /* of the inverse rows; 0: none yet */
+	StoreId group;	   /* of the inverse rows; 0: none yet */
+	GHashTable *flags; /* of StoreId, owned: whose flags were taken back, by any row */
 } Undoing;
 
 /* ---- which ------------------------------------------------------------------------------------------- */
@@ -87,27 +88,54 @@ moved_words(Store *store, const StoreJournalRow *row, uint32_t n)
 }
 
 static char *
-flag_words(const StoreJournalRow *row, uint32_t n)
+keyword_words(const StoreJournalRow *row, uint32_t n)
 {
-	if (!row->keyword && row->flag == STORE_FLAG_SEEN)
-		return g_strdup_printf(row->set ? P_("marked %u message read",
-						     "marked %u messages read", n)
-						: P_("marked %u message unread",
-						     "marked %u messages unread", n),
-				       n);
-	return g_strdup_printf(P_("changed a flag of %u message", "changed a flag of %u messages",
-				  n),
-			       n);
+	return g_strdup_printf(row->set ? P_("put the keyword %s on %u message",
+					     "put the keyword %s on %u messages", n)
+					: P_("took the keyword %s off %u message",
+					     "took the keyword %s off %u messages", n),
+			       row->keyword, n);
 }
 
 static char *
-words_of(Store *store, const StoreJournalRow *row, uint32_t n)
+flag_words(const StoreJournalRow *row, uint32_t n)
+{
+	const char *words = P_("changed a flag of %u message", "changed a flag of %u messages", n);
+
+	if (row->flag == STORE_FLAG_SEEN)
+		words = row->set
+			    ? P_("marked %u message as read", "marked %u messages as read", n)
+			    : P_("marked %u message as unread", "marked %u messages as unread", n);
+	else if (row->flag == STORE_FLAG_FLAGGED)
+		words = row->set ? P_("marked %u message as important",
+				      "marked %u messages as important", n)
+				 : P_("marked %u message as no longer important",
+				      "marked %u messages as no longer important", n);
+	return g_strdup_printf(words, n);
+}
+
+/* Of an action with several keywords no one of them is what was done. */
+static char *
+flags_words(const GPtrArray *rows, const StoreJournalRow *row, uint32_t n)
+{
+	if (!row->keyword)
+		return flag_words(row, n);
+	if (rows->len == 1)
+		return keyword_words(row, n);
+	return g_strdup_printf(P_("changed the keywords of %u message",
+				  "changed the keywords of %u messages", n),
+			       n);
+}
+
+/* What ROWS were, all of one action, of which ROW is the first. */
+static char *
+words_of(Store *store, const GPtrArray *rows, const StoreJournalRow *row, uint32_t n)
 {
 	g_autofree char *folder = NULL;
 
 	switch (row->kind) {
 	case STORE_INTENT_FLAG:
-		return flag_words(row, n);
+		return flags_words(rows, row, n);
 	case STORE_INTENT_MOVE:
 		return moved_words(store, row, n);
 	case STORE_INTENT_COPY:
@@ -175,10 +203,13 @@ inverse_messages(Undoing *undoing, const StoreJournalRow *row, GArray *ids, GErr
 
 		if (row->kind == STORE_INTENT_FLAG && !(target->changed & TARGET_CHANGED))
 			continue;
+		if (row->kind == STORE_INTENT_FLAG)
+			g_hash_table_add(undoing->flags, g_memdup2(&target->id, sizeof target->id));
 		g_array_append_val(ids,
 				   *(row->kind == STORE_INTENT_COPY ? &target->copy : &target->id));
 	}
-	undoing->out->n += row->kind == STORE_INTENT_FLAG ? ids->len : targets->len;
+	if (row->kind != STORE_INTENT_FLAG)
+		undoing->out->n += targets->len;
 	return true;
 }
 
@@ -299,14 +330,36 @@ undo_row(Undoing *undoing, const StoreJournalRow *row, GError **error)
 
 /* ---- the verb --------------------------------------------------------------------------------------------- */
 
+/* Of those that GROUP took away. */
+static bool
+first_back(Store *store, StoreId group, StoreId *message, GError **error)
+{
+	g_autoptr(StoreQuery) query = store_query(store, SQL_UNDO_FIRST, error);
+	bool found;
+
+	if (!query)
+		return false;
+	sqlite3_bind_int64(query, 1, group);
+	sqlite3_bind_int(query, 2, STORE_INTENT_MOVE);
+	sqlite3_bind_int(query, 3, STORE_INTENT_EXPUNGE);
+	if (!store_step(store, query, &found, error))
+		return false;
+	if (found)
+		*message = sqlite3_column_int64(query, 0);
+	return true;
+}
+
 static bool
 undo(Store *store, StoreId group, StoreUndone *out, GError **error)
 {
-	Undoing undoing = { .store = store, .out = out };
+	g_autoptr(GHashTable) flags =
+	    g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	Undoing undoing = { .store = store, .out = out, .flags = flags };
 	g_autoptr(GPtrArray) rows = NULL;
 	const StoreJournalRow *first;
 
-	if (!group_rows(store, group, &rows, error))
+	if (!group_rows(store, group, &rows, error) ||
+	    !first_back(store, group, &out->message, error))
 		return false;
 	for (guint i = 0; i < rows->len; i++) {
 		if (!undo_row(&undoing, g_ptr_array_index(rows, i), error))
@@ -315,7 +368,8 @@ undo(Store *store, StoreId group, StoreUndone *out, GError **error)
 	first = g_ptr_array_index(rows, rows->len - 1);
 	out->kind = first->kind;
 	out->action = first->action;
-	out->words = words_of(store, first, out->n);
+	out->n += g_hash_table_size(flags);
+	out->words = words_of(store, rows, first, out->n);
 	/* Last, because what is marked is no longer kept. */
 	return journal_run(store, SQL_UNDO_MARK, group, 0, 0, 0, error);
 }

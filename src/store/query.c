@@ -374,6 +374,9 @@ static const char *const texts[SQL_N] = {
 	    "SELECT grp FROM journal WHERE (?1 = 0 OR account = ?1) AND action NOT IN (3, 4)"
 	    " AND NOT undone ORDER BY grp DESC LIMIT 1",
 	[SQL_UNDO_ROWS] = "SELECT seq FROM journal WHERE grp = ?1 ORDER BY seq DESC",
+	[SQL_UNDO_FIRST] = "SELECT m.id FROM journal j JOIN targets t ON t.seq = j.seq"
+			   " JOIN messages m ON m.id = t.id WHERE j.grp = ?1 AND j.kind IN (?2, ?3)"
+			   " ORDER BY m.date DESC, m.uid DESC LIMIT 1",
 	[SQL_UNDO_MARK] = "UPDATE journal SET undone = 1 WHERE grp = ?1",
 	[SQL_UNDO_NAMES] = "SELECT old_name, old_raw FROM journal WHERE seq = ?1",
 	[SQL_UNDO_NAMES_SET] = "UPDATE journal SET old_name = ?2, old_raw = ?3 WHERE seq = ?1",

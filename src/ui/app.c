@@ -159,7 +159,11 @@ find_list(App *app, GError **error)
 
 	if (store_account(app->store, app->account->name, &account, &gone) &&
 	    store_mailbox_find(app->store, account, app->folder, &mailbox, &gone)) {
+		const ViewListPlace *place = g_hash_table_lookup(app->were, &mailbox->id);
+
 		app->list = view_list_new(app->store, mailbox->id);
+		if (place)
+			view_list_return(app->list, place);
 		return true;
 	}
 	if (postern_error_is(gone, POSTERN_ERROR_GONE))
@@ -264,12 +268,28 @@ forget_left(App *app)
 	g_clear_pointer(&app->left_list, view_list_free);
 }
 
+static void
+remember_place(App *app)
+{
+	const StoreMailbox *mailbox = app->list ? view_list_mailbox(app->list) : NULL;
+	ViewListPlace place;
+
+	if (!mailbox)
+		return;
+	if (view_list_place(app->list, &place))
+		g_hash_table_insert(app->were, g_memdup2(&mailbox->id, sizeof mailbox->id),
+				    g_memdup2(&place, sizeof place));
+	else
+		g_hash_table_remove(app->were, &mailbox->id);
+}
+
 void
 app_open_folder(App *app, const ConfigAccount *account, const char *name)
 {
 	char *folder = g_strdup(name);
 
 	app_to_list(app);
+	remember_place(app);
 	/* Of several in a row, the last that was seen open is the one to go back to. */
 	if (app->left_account && app->open_request) {
 		g_free(app->folder);
@@ -575,6 +595,7 @@ set_up(App *app, const UiOptions *options, GError **error)
 	if (!app->keymap)
 		return false;
 	app->todo = g_queue_new();
+	app->were = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	app->savings = g_ptr_array_new_with_free_func(saving_free);
 	app->changes = g_ptr_array_new_with_free_func(change_free);
 	app->said = g_ptr_array_new_with_free_func(g_free);
@@ -628,6 +649,7 @@ tear_down(App *app)
 	read_close(app);
 	g_clear_pointer(&app->list, view_list_free);
 	forget_left(app);
+	g_clear_pointer(&app->were, g_hash_table_unref);
 	g_clear_pointer(&app->folders, view_folders_free);
 	g_clear_pointer(&app->queue, view_queue_free);
 	change_forget_marks(app);

@@ -47,6 +47,8 @@ answer(App *app, bool cancelled)
 
 	if (cancelled)
 		act_forget_todo(app);
+	else if (!*view_prompt_text(prompt))
+		app_notice(app, _("Nothing was typed, and nothing done."));
 	app->on_answer(app, cancelled ? NULL : view_prompt_text(prompt));
 }
 

@@ -96,6 +96,51 @@ where_words(const Change *change, uint32_t n)
 			       n, change->where);
 }
 
+static char *
+mark_words(const Change *change, uint32_t n)
+{
+	bool seen = change->flag == STORE_FLAG_SEEN;
+
+	if (change->one && seen)
+		return g_strdup(change->set ? _("Marked as read; u takes it back.")
+					    : _("Marked as unread; u takes it back."));
+	if (change->one)
+		return g_strdup(change->set ? _("Marked as important; u takes it back.")
+					    : _("No longer important; u takes it back."));
+	if (seen && change->set)
+		return g_strdup_printf(P_("%u message marked as read; u takes it back.",
+					  "%u messages marked as read; u takes it back.", n),
+				       n);
+	if (seen)
+		return g_strdup_printf(P_("%u message marked as unread; u takes it back.",
+					  "%u messages marked as unread; u takes it back.", n),
+				       n);
+	if (change->set)
+		return g_strdup_printf(P_("%u message marked as important; u takes it back.",
+					  "%u messages marked as important; u takes it back.", n),
+				       n);
+	return g_strdup_printf(P_("%u message no longer important; u takes it back.",
+				  "%u messages no longer important; u takes it back.", n),
+			       n);
+}
+
+/* In the list that MESSAGE came back to. */
+static void
+go_to_message(App *app, StoreId message)
+{
+	g_autoptr(StoreRow) row = NULL;
+	const StoreMailbox *mailbox;
+	uint32_t at;
+
+	if (!app->list || app_place(app) != VIEW_PLACE_LIST || !app_refresh(app) || !app->list)
+		return;
+	mailbox = view_list_mailbox(app->list);
+	if (mailbox && store_row_by_id(app->store, message, &row, NULL) &&
+	    row->mailbox == mailbox->id &&
+	    store_offset_of(app->store, mailbox->id, message, &at, NULL))
+		view_list_select(app->list, at);
+}
+
 /* CHANGE is in the journal, as part of GROUP: what comes next, and what is said. */
 static void
 take_done(App *app, Change *change, const EngineEvent *event)
@@ -111,11 +156,17 @@ take_done(App *app, Change *change, const EngineEvent *event)
 	if (change->undoes && event->text) {
 		taken_back = g_strdup_printf(_("Taken back: %s."), event->text);
 		app_notice(app, taken_back);
+		if (event->message)
+			go_to_message(app, event->message);
 	} else if (change->about_messages && !event->n) {
 		app_notice(app, change->one ? _("It is not there any more.")
 					    : _("None of them is there any more."));
 	} else if (change->where) {
 		g_autofree char *text = where_words(change, event->n);
+
+		app_notice(app, text);
+	} else if (change->marks) {
+		g_autofree char *text = mark_words(change, event->n);
 
 		app_notice(app, text);
 	} else if (change->done) {
@@ -142,6 +193,7 @@ change_on_event(App *app, const EngineEvent *event)
 		if (change->request != event->request)
 			continue;
 		change = g_ptr_array_steal_index(app->changes, i);
+		read_look_again(app);
 		take_done(app, change, event);
 		change_free(change);
 		break;
@@ -273,13 +325,18 @@ set_flag(App *app, uint16_t flag, bool set)
 {
 	g_auto(Meant) meant;
 	StoreIntent intent;
+	Change *change;
 
 	if (!mean(app, &meant))
 		return;
 	intent = intent_of(&meant, STORE_INTENT_FLAG);
 	intent.flag = flag;
 	intent.set = set;
-	change_intend(app, &intent, NULL);
+	change = change_intend(app, &intent, NULL);
+	change->marks = true;
+	change->flag = flag;
+	change->set = set;
+	change->one = meant.one;
 	move_on(app, &meant, false);
 }
 

@@ -447,6 +447,8 @@ candidates_text(const App *app)
 
 	if (!candidates)
 		return NULL;
+	if (!candidates->len)
+		return g_strdup(_("nothing begins like this"));
 	text = g_string_new(NULL);
 	for (guint i = 0; i < candidates->len && text->len < 1000; i++)
 		g_string_append_printf(text, "%s%s", i ? "  " : "", (char *)candidates->pdata[i]);
@@ -471,6 +473,19 @@ burden(const App *app)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Of the message on show; its keywords are among the headers. */
+static const char *
+message_marks(const App *app)
+{
+	uint16_t flags = app_place(app) == VIEW_PLACE_MESSAGE
+			     ? view_message_row(app->message)->flags
+			     : STORE_FLAG_SEEN;
+
+	if (flags & STORE_FLAG_FLAGGED)
+		return flags & STORE_FLAG_SEEN ? _("important") : _("important, unread");
+	return flags & STORE_FLAG_SEEN ? "" : _("unread");
+}
+
 static void
 draw_status(App *app)
 {
@@ -483,14 +498,20 @@ draw_status(App *app)
 				    : g_strconcat(status, more, NULL);
 	g_autofree char *saving = save_progress(app), *reading = read_progress(app);
 	g_autofree char *where = position(app);
+	const char *marks = message_marks(app);
 	g_autofree char *candidates = candidates_text(app);
 	g_autofree char *text = candidates ? g_strdup(candidates)
 				: reading  ? g_strdup_printf("%s, %s", line, reading)
 				: saving   ? g_strdup_printf("%s, %s", line, saving)
 					   : g_strdup(line);
 	int room = width - 2 - width_of(where) - 2;
+	int marks_width = MIN(width_of(marks), width / 3);
 
 	ui_put(app->screen, y, 0, width, SPAN_EMPTY, UI_BAR);
+	if (marks_width > 0 && room > marks_width + 2) {
+		put(app, y, 1 + room - marks_width, marks_width, marks, UI_BAR);
+		room -= marks_width + 2;
+	}
 	if (room > 0)
 		put(app, y, 1, room, text, UI_BAR);
 	put_right(app, y, width - 1, where, UI_BAR);
@@ -499,15 +520,15 @@ draw_status(App *app)
 /* The end of a sentence is where it says what to do: one too long for the last line stands on several
  * above the status line. */
 static void
-draw_notice(App *app)
+draw_notice(App *app, const char *text, bool is_error)
 {
 	int rows = screen_rows(app->screen), width = screen_columns(app->screen), n = 0;
 	int room = MIN(NOTICE_LINES, rows - 4);
-	unsigned style = app->notice_is_error ? UI_ERROR : UI_NOTE;
-	Span rest = span_of_string(app->notice), at[NOTICE_LINES];
+	unsigned style = is_error ? UI_ERROR : UI_NOTE;
+	Span rest = span_of_string(text), at[NOTICE_LINES];
 
-	if (width_of(app->notice) <= width || room < 2) {
-		put(app, rows - 1, 0, width, app->notice, style);
+	if (width_of(text) <= width || room < 2) {
+		put(app, rows - 1, 0, width, text, style);
 		return;
 	}
 	while (n < room && !span_is_empty(rest))
@@ -516,6 +537,17 @@ draw_notice(App *app)
 		ui_put(app->screen, rows - 2 - n + i, 0, width, at[i], style);
 	if (!span_is_empty(rest))
 		put(app, rows - 1, 0, width, _("(! shows all of it)"), style);
+}
+
+/* Why the change that is selected failed: in its own line there is no room for that. */
+static void
+draw_reason(App *app)
+{
+	const ViewQueued *queued =
+	    app_place(app) == VIEW_PLACE_QUEUE ? view_queue_selected(app->queue) : NULL;
+
+	if (queued && queued->error)
+		draw_notice(app, queued->error, true);
 }
 
 static void
@@ -541,9 +573,11 @@ draw_last_line(App *app)
 		ui_put(app->screen, y, 0, width, span_of_string(shown), UI_PLAIN);
 		screen_cursor(app->screen, y, x, true);
 	} else if (app->notice) {
-		draw_notice(app);
+		draw_notice(app, app->notice, app->notice_is_error);
 	} else if (*view_keymap_typed(app->keymap)) {
 		put_right(app, y, width - 1, view_keymap_typed(app->keymap), UI_NOTE);
+	} else {
+		draw_reason(app);
 	}
 }
 

@@ -204,7 +204,7 @@ explain_row(App *app)
 	if (!queued)
 		return;
 	text = g_strdup_printf("%s: %s%s%s", view_queue_state(queued->state), queued->text,
-			       queued->error ? ". " : "", queued->error ? queued->error : "");
+			       queued->error ? ": " : "", queued->error ? queued->error : "");
 	app_notice(app, text);
 }
 

@@ -21,6 +21,7 @@ forget_request(App *app)
 	if (app->message_request && app->engine)
 		engine_cancel(app->engine, app->message_request);
 	app->message_request = 0;
+	g_clear_pointer(&app->message_asked, g_strfreev);
 	app->message_done = app->message_total = 0;
 	g_clear_pointer(&app->message_error, g_free);
 	app->message_waits = false;
@@ -160,9 +161,9 @@ fetch_missing(App *app, GError **error)
 			app->message_request =
 			    engine_message(app->engine, app->account->name, app->folder, row->uid);
 		else if (missing && missing[0]) {
-			app->message_sections = g_strv_length(missing);
 			app->message_request =
 			    engine_parts(app->engine, row->id, (const char *const *)missing);
+			app->message_asked = g_steal_pointer(&missing);
 		}
 	}
 	g_strfreev(missing);
@@ -205,6 +206,23 @@ read_update(App *app)
 		return;
 	read_tree_again(app);
 	update(app, true);
+}
+
+void
+read_look_again(App *app)
+{
+	const StoreRow *old = app->message ? view_message_row(app->message) : NULL;
+	g_autoptr(StoreRow) row = NULL;
+	bool other;
+
+	/* One that went elsewhere is read on as it was. */
+	if (!old || !store_row_by_id(app->store, old->id, &row, NULL) ||
+	    row->mailbox != old->mailbox)
+		return;
+	other = strcmp(row->keywords, old->keywords) != 0;
+	view_message_update(app->message, g_steal_pointer(&row));
+	if (other)
+		update(app, true);
 }
 
 static bool
@@ -256,11 +274,22 @@ read_leave_part(App *app)
 	view_message_show_part(app->message, NULL);
 }
 
+/* Is one of ASKED still MISSING?  What is wanted besides since then (all headers) was not asked for. */
+static bool
+came_without(char *const *asked, char *const *missing)
+{
+	for (; asked && missing && *missing; missing++)
+		if (g_strv_contains((const char *const *)asked, *missing))
+			return true;
+	return false;
+}
+
 /* Its request ended: what came is shown, and what did not is explained. */
 static void
 take_done(App *app, const EngineEvent *event)
 {
 	bool had_tree = view_message_tree(app->message) != NULL;
+	g_auto(GStrv) asked = g_steal_pointer(&app->message_asked);
 	g_auto(GStrv) missing = NULL;
 
 	app->message_request = 0;
@@ -273,7 +302,7 @@ take_done(App *app, const EngineEvent *event)
 	/* It said it is done: asking for the same again would only go round. */
 	if (!event->error && had_tree) {
 		missing = view_message_missing(app->message, app->store, NULL);
-		if (missing && missing[0])
+		if (came_without(asked, missing))
 			app->message_error = g_strdup(_("the server does not have it"));
 	} else if (!event->error && !view_message_tree(app->message))
 		app->message_error =
@@ -290,12 +319,14 @@ read_on_event(App *app, const EngineEvent *event)
 		return;
 	if (event->type == ENGINE_EVENT_DONE && ours)
 		take_done(app, event);
+	else if (event->type == ENGINE_EVENT_ROWS)
+		read_look_again(app);
 	else if (event->type == ENGINE_EVENT_PROGRESS && ours) {
 		app->message_done = event->done;
 		app->message_total = event->total;
 	} else if (event->type == ENGINE_EVENT_PART &&
 		   event->message == view_message_row(app->message)->id &&
-		   !(app->message_request && app->message_sections == 1))
+		   !(app->message_asked && !app->message_asked[1]))
 		read_update(app); /* of one part, DONE tells as well */
 	else if (event->type == ENGINE_EVENT_STATUS && event->status->link == ENGINE_ONLINE &&
 		 app->message_waits) {

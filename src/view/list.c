@@ -19,6 +19,10 @@ struct ViewList {
 	int64_t selected_date;
 	uint32_t selected_uid;
 
+	/* Where to go at the first refresh. */
+	bool returns;
+	ViewListPlace place;
+
 	/* What was read, and from where. */
 	GPtrArray *rows; /* of StoreRow, owned */
 	uint32_t rows_top, rows_count;
@@ -52,6 +56,38 @@ view_list_resize(ViewList *list, uint32_t rows)
 {
 	list->cursor.rows = MAX(rows, 1);
 	view_cursor_fit(&list->cursor);
+}
+
+bool
+view_list_place(const ViewList *list, ViewListPlace *place)
+{
+	if (!list->settled || !list->selected || list->cursor.at == 0)
+		return false;
+	*place = (ViewListPlace){ .selected = list->selected,
+				  .date = list->selected_date,
+				  .uid = list->selected_uid,
+				  .at = list->cursor.at,
+				  .top = list->cursor.top };
+	return true;
+}
+
+void
+view_list_return(ViewList *list, const ViewListPlace *place)
+{
+	list->returns = true;
+	list->place = *place;
+}
+
+static void
+go_to_place(ViewList *list)
+{
+	list->returns = false;
+	list->settled = true;
+	list->selected = list->place.selected;
+	list->selected_date = list->place.date;
+	list->selected_uid = list->place.uid;
+	list->cursor.at = list->place.at;
+	list->cursor.top = list->place.top;
 }
 
 /* Of a row that is yet to be read, refresh says which it is. */
@@ -139,6 +175,8 @@ refresh(ViewList *list, GError **error)
 	if (!store_version(list->store, list->mailbox_id, &version, error))
 		return false;
 	changed = version != list->version || !list->mailbox;
+	if (list->returns)
+		go_to_place(list);
 	if (changed && (!follow_selection(list, error) || !read_mailbox(list, error)))
 		return false;
 	if (list->at_end && list->cursor.total > 0) {

@@ -167,6 +167,17 @@ parse_flags(const char *name, Word *word)
 	return false;
 }
 
+/* Does TEXT begin as "before:2020" does?  Not "Re:", "10:30", or "https://..." */
+static bool
+has_key(const char *text)
+{
+	size_t n = 0;
+
+	while (g_ascii_isalpha(text[n]))
+		n++;
+	return n && text[n] == ':' && text[n + 1] && !g_str_has_prefix(text + n, "://");
+}
+
 static bool
 parse_word(const char *text, Word *word, GError **error)
 {
@@ -195,7 +206,17 @@ parse_word(const char *text, Word *word, GError **error)
 		if (g_str_has_prefix(text, prefixes[i].prefix)) {
 			word->kind = prefixes[i].kind;
 			text += strlen(prefixes[i].prefix);
+			break;
 		}
+	if (word->kind == WORD_ANY && has_key(text)) {
+		shown[strcspn(shown, ":") + 1] = '\0';
+		g_set_error(error, POSTERN_ERROR, POSTERN_ERROR_USAGE,
+			    _("there is no pattern %s (those there are: from: to: subject: "
+			      "keyword: "
+			      "is:)"),
+			    shown);
+		return false;
+	}
 	word->text = g_utf8_casefold(text, -1);
 	return true;
 }

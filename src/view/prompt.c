@@ -146,13 +146,19 @@ edit(ViewPrompt *prompt, const char *key)
 	return true;
 }
 
+static void
+forget_candidates(ViewPrompt *prompt)
+{
+	g_clear_pointer(&prompt->candidates, g_ptr_array_unref);
+	g_clear_pointer(&prompt->beginning, g_free);
+}
+
 ViewPromptAnswer
 view_prompt_key(ViewPrompt *prompt, const char *key)
 {
 	if (KEY_IS("Tab"))
 		return VIEW_PROMPT_COMPLETE;
-	g_clear_pointer(&prompt->candidates, g_ptr_array_unref);
-	g_clear_pointer(&prompt->beginning, g_free);
+	forget_candidates(prompt);
 	if (KEY_IS("Enter"))
 		return VIEW_PROMPT_DONE;
 	/* Ctrl-G as in mutt; and whoever takes away all there is, is done with it. */
@@ -187,14 +193,18 @@ view_prompt_complete(ViewPrompt *prompt, GPtrArray *candidates)
 {
 	g_autofree char *common = NULL;
 
-	if (prompt->candidates) {
+	if (prompt->candidates && prompt->candidates->len) {
 		const GPtrArray *all = prompt->candidates;
 
 		view_prompt_set(prompt, all->pdata[prompt->next++ % all->len]);
 		return;
 	}
-	if (candidates->len == 0)
+	forget_candidates(prompt);
+	if (candidates->len == 0) {
+		prompt->candidates = g_ptr_array_ref(candidates);
+		prompt->beginning = g_strdup(prompt->text->str);
 		return;
+	}
 	common = g_strndup(candidates->pdata[0], common_size(candidates));
 	if (candidates->len == 1 || strlen(common) > prompt->text->len)
 		view_prompt_set(prompt, common);

@@ -97,7 +97,7 @@ class Terminal:
         self.size = (width, height)
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
-    def wait(self, wanted, seconds=20, absent=False):
+    def wait(self, wanted, seconds=30, absent=False):
         """Until WANTED (a string, a compiled pattern, or a function of the screen's text) is there,
         or is no more; returns the screen's text."""
         def found(text):

@@ -84,6 +84,73 @@ class Online(Case):
             terminal.wait(re.compile(r"^  .*number 12", re.M))
             self.until(lambda: "\\Seen" in self.there("INBOX")[12])
 
+    def test_what_changes_on_the_message_on_show_is_seen_there(self):
+        with online(self.program) as terminal:
+            terminal.wait(f"1/{MAILS}")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("Enter")
+            terminal.wait("The text of number 12.")
+            terminal.keys("F")
+            terminal.wait("Marked as important; u takes it back.")
+            terminal.wait(re.compile(rf"important  1/{MAILS}"))
+            terminal.keys("N")
+            terminal.wait("Marked as unread; u takes it back.")
+            terminal.wait(re.compile(rf"important, unread  1/{MAILS}"))
+            terminal.keys("w")
+            terminal.wait("Keywords (+")
+            terminal.type("+work")
+            terminal.keys("Enter")
+            terminal.wait(re.compile("^Keywords: work", re.M))
+            terminal.keys("u")
+            terminal.wait("Taken back: put the keyword work on 1 message.")
+            terminal.wait(re.compile("^Keywords: work", re.M), absent=True)
+            terminal.keys("u", "u")
+            terminal.wait("Taken back: marked 1 message as important.")
+            self.until(lambda: self.there("INBOX")[12] == {"\\Seen"})
+
+    def test_undo_goes_to_what_came_back(self):
+        with online(self.program) as terminal:
+            terminal.wait(f"1/{MAILS}")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("j", "t", "t", "t", "d")
+            terminal.wait("3 messages moved to Trash; u takes it back.")
+            terminal.keys("End")
+            terminal.wait(f"{MAILS - 3}/{MAILS - 3}")
+            terminal.keys("u")
+            terminal.wait(f"/{MAILS}")
+            terminal.wait(re.compile(rf"[1-4]/{MAILS}$", re.M))    # their dates are all the same
+            terminal.keys("Enter")
+            terminal.wait(re.compile("The text of number (9|10|11)[.]"))
+
+    def test_who_comes_back_to_a_folder_is_where_they_were(self):
+        with online(self.program) as terminal:
+            terminal.wait(f"1/{MAILS}")
+            terminal.keys("j", "j", "j")
+            terminal.wait(f" 4/{MAILS}")
+            for folder, at in ("Trash", "0/0"), ("INBOX", f" 4/{MAILS}"):
+                terminal.keys("c")
+                terminal.wait("Open folder:")
+                terminal.type(folder)
+                terminal.keys("Enter")
+                terminal.wait(at)
+
+    def test_what_comes_to_nothing_is_said(self):
+        with online(self.program) as terminal:
+            terminal.wait(f"1/{MAILS}")
+            terminal.wait(re.compile("^ connected", re.M))
+            terminal.keys("s")
+            terminal.wait("Move to:")
+            terminal.type("zzz")
+            terminal.keys("Tab")
+            terminal.wait("nothing begins like this")
+            terminal.keys("C-u", "Enter")
+            terminal.wait("Nothing was typed, and nothing done.")
+            terminal.keys("T")
+            terminal.wait("Tag what matches")
+            terminal.type("before:2020")
+            terminal.keys("Enter")
+            terminal.wait("there is no pattern before:")
+
     def test_delete_and_undo(self):
         with online(self.program) as terminal:
             terminal.wait(f"1/{MAILS}")

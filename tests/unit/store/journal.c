@@ -577,6 +577,64 @@ undo_goes_back_step_by_step(void **state)
 	end(&f);
 }
 
+static StoreUndone
+undone(Fixture *f)
+{
+	StoreUndone out;
+	GError *error = NULL;
+
+	MUST(store_undo(f->store, f->account, &out, &error));
+	must_be_sound(f->store);
+	return out;
+}
+
+static void
+must_say(StoreUndone out, uint32_t n, StoreId message, const char *words)
+{
+	assert_int_equal(out.n, n);
+	assert_int_equal(out.message, message);
+	assert_string_equal(out.words, words);
+	g_free(out.words);
+}
+
+static StoreId
+keyword(Fixture *f, StoreId group, const StoreId *messages, size_t n, const char *word)
+{
+	return intend(f, (StoreIntent){ .kind = STORE_INTENT_FLAG,
+					.group = group,
+					.mailbox = f->inbox,
+					.messages = messages,
+					.n_messages = n,
+					.keyword = word,
+					.set = true })
+	    .group;
+}
+
+static void
+undo_says_what_it_took_back(void **state)
+{
+	Fixture f = begin(*state, 3);
+	StoreId ids[3], group;
+
+	for (uint32_t i = 0; i < 3; i++)
+		ids[i] = id_of_uid(f.store, f.inbox, i + 1);
+	intend(&f, (StoreIntent){ .kind = STORE_INTENT_MOVE,
+				  .mailbox = f.inbox,
+				  .dest = f.archive,
+				  .messages = ids,
+				  .n_messages = 3 });
+	/* The newest is the first in a list. */
+	must_say(undone(&f), 3, ids[2], "moved 3 messages to Archive");
+	flag(&f, f.inbox, ids[1], STORE_FLAG_FLAGGED, true);
+	must_say(undone(&f), 1, 0, "marked 1 message as important");
+	keyword(&f, 0, ids, 2, "work");
+	must_say(undone(&f), 2, 0, "put the keyword work on 2 messages");
+	group = keyword(&f, 0, ids, 2, "work");
+	keyword(&f, group, ids, 3, "urgent");
+	must_say(undone(&f), 3, 0, "changed the keywords of 3 messages");
+	end(&f);
+}
+
 static void
 undo_outlives_a_restart(void **state)
 {
@@ -709,6 +767,7 @@ main(void)
 		TEST(what_needs_a_failed_row_fails_and_is_tried_with_it),
 		TEST(gone_messages_make_a_failed_row),
 		TEST(undo_goes_back_step_by_step),
+		TEST(undo_says_what_it_took_back),
 		TEST(undo_outlives_a_restart),
 		TEST(what_is_expunged_comes_back_while_it_waits_only),
 		TEST(only_so_many_actions_are_kept),

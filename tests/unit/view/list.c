@@ -348,6 +348,55 @@ growing_and_shrinking_the_screen_keeps_the_selection_on_it(void **state)
 	assert_int_equal(view_list_row(f->list, 6)->uid, 1);
 }
 
+/* Leaves the list, to come back to it later. */
+static bool
+come_back(Fixture *f)
+{
+	ViewListPlace place;
+	bool somewhere = view_list_place(f->list, &place);
+
+	view_list_free(f->list);
+	f->list = view_list_new(f->reader, f->mailbox);
+	view_list_resize(f->list, 10);
+	if (somewhere)
+		view_list_return(f->list, &place);
+	return somewhere;
+}
+
+static void
+who_comes_back_is_where_they_were(void **state)
+{
+	Fixture *f = *state;
+	uint32_t gone = 60;
+
+	fill(f, 100);
+	refresh(f);
+	assert_false(come_back(f));
+	refresh(f);
+	assert_int_equal(selected(f), 100);
+	view_list_select(f->list, 35);
+	move(f, VIEW_MOVE_DOWN);
+	move(f, VIEW_MOVE_UP);
+	move(f, VIEW_MOVE_UP);
+	assert_int_equal(selected(f), 66);
+	assert_int_equal(top(f), 73);
+	put(f, 101, 2000, 0);
+	assert_true(come_back(f));
+	put(f, 102, 2001, 0);
+	view_list_resize(f->list, 10);
+	refresh(f);
+	assert_int_equal(selected(f), 66);
+	assert_int_equal(top(f), 73);
+	/* Of one that went, where it was. */
+	view_list_select(f->list, 42);
+	refresh(f);
+	assert_int_equal(selected(f), gone);
+	assert_true(come_back(f));
+	assert_true(store_messages_remove(f->writer, f->mailbox, &gone, 1, NULL, NULL));
+	refresh(f);
+	assert_int_equal(selected(f), 59);
+}
+
 /* Promise 2 of the design: cost follows the screen. */
 static uint64_t
 rows_read_by_keys(uint32_t messages)
@@ -399,6 +448,7 @@ main(void)
 		LIST_TEST(a_flag_set_elsewhere_shows_without_moving_anything),
 		LIST_TEST(next_unread_goes_round),
 		LIST_TEST(growing_and_shrinking_the_screen_keeps_the_selection_on_it),
+		LIST_TEST(who_comes_back_is_where_they_were),
 		cmocka_unit_test(rows_read_do_not_grow_with_the_mailbox),
 	};
 

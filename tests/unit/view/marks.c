@@ -132,7 +132,7 @@ test_a_pattern_reaches_rows_beyond_the_first_slice(void **state)
 static void
 test_a_wrong_pattern_is_refused(void **state)
 {
-	static const char *const wrong[] = { "", "  ", "is:purple", "from:\xff" };
+	static const char *const wrong[] = { "", "  ", "is:purple", "from:\xff", "before:2020" };
 	Fixture *f = *state;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
@@ -145,6 +145,17 @@ test_a_wrong_pattern_is_refused(void **state)
 		assert_false(more);
 	}
 	assert_int_equal(view_marks_count(f->marks), 0);
+}
+
+static void
+test_a_colon_alone_makes_no_key(void **state)
+{
+	static const char *const fine[] = { "Re:", "10:30", "https://example.org", "from:a:b",
+					    ":x" };
+	Fixture *f = *state;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fine); i++)
+		assert_true(view_marks_begin_pattern(f->marks, fine[i], true, NULL));
 }
 
 static void
@@ -210,6 +221,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_pattern_reaches_rows_beyond_the_first_slice,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_wrong_pattern_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_colon_alone_makes_no_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_thread_is_what_hangs_together, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_range_is_of_rows_on_show, set_up, tear_down),

@@ -105,6 +105,7 @@ a_single_one_is_filled_in_and_none_changes_nothing(void **state)
 
 	view_prompt_complete(prompt, none);
 	assert_string_equal(view_prompt_text(prompt), "in");
+	assert_int_equal(view_prompt_candidates(prompt)->len, 0);
 	view_prompt_complete(prompt, one);
 	assert_string_equal(view_prompt_text(prompt), "INBOX");
 	assert_null(view_prompt_candidates(prompt));
