@@ -233,6 +233,9 @@ parts_ask_for(PartFetcher *parts, PartAsk *ask, const StoreRow *row, const MailP
 	ImapUid uid = { row->uid };
 	Group *group;
 
+	/* On its way into this mailbox: there is nothing to ask for yet. */
+	if (!row->uid)
+		return;
 	for (size_t i = 0; sections[i] && !ask->error; i++) {
 		PartFetch *fetch;
 
@@ -296,6 +299,12 @@ parts_start(PartFetcher *parts, Job *job)
 	job->started = true;
 	if (!store_row_by_id(parts->account->engine->store, job->message, &row, &job->error))
 		return;
+	if (!row->uid) {
+		job->error =
+		    g_error_new_literal(POSTERN_ERROR, POSTERN_ERROR_GONE,
+					_("the server has not said yet where this message is"));
+		return;
+	}
 	root = engine_structure(row);
 	parts_ask_init(&ask, job);
 	parts_ask_for(parts, &ask, row, root, job->sections, 0);

@@ -57,7 +57,7 @@ struct App {
 	const ConfigAccount *left_account; /* NULL: there is none */
 	char *left_folder;
 	ViewList *left_list;
-	GHashTable *were;		   /* where one was in each: StoreId -> ViewListPlace, owned */
+	GHashTable *were;	 /* where one was in each: StoreId -> ViewListPlace, owned */
 	gint64 folders_asked_us; /* when the folder list was last asked for; 0: never */
 
 	/* The message on show: whole, and one part of it. */
@@ -68,6 +68,8 @@ struct App {
 	char *message_error;		      /* why it is not all here; NULL */
 	uint64_t message_done, message_total; /* bytes of it; 0: not told */
 	bool message_waits;		      /* for the line: then it is asked for again */
+	bool message_gone;		      /* the server did not know it (yet) */
+	unsigned message_tries;		      /* since then */
 	guint render_number; /* of the last rendering begun: earlier ones come too late */
 
 	GPtrArray *parts; /* of ViewPart, owned; of message's tree */
@@ -195,7 +197,7 @@ void read_close(App *app);
 void read_leave_part(App *app);
 /* Something of it may have come: ask for what is missing, render what is here. */
 void read_update(App *app);
-/* Its flags or keywords may be others now. */
+/* Its flags, its keywords or its UID may be others now. */
 void read_look_again(App *app);
 /* "fetching the text, 1.2M of 3.4M"; NULL.  Yours to g_free. */
 char *read_progress(const App *app);

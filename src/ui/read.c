@@ -8,6 +8,8 @@
 #include "base/i18n.h"
 
 #define PROGRESS_BYTES (100 * 1024)
+/* What just came to where it is may be asked for on a line that has not heard of it. */
+#define TRIES 3
 
 ViewPager *
 read_pager(App *app)
@@ -24,7 +26,7 @@ forget_request(App *app)
 	g_clear_pointer(&app->message_asked, g_strfreev);
 	app->message_done = app->message_total = 0;
 	g_clear_pointer(&app->message_error, g_free);
-	app->message_waits = false;
+	app->message_waits = app->message_gone = false;
 }
 
 void
@@ -160,7 +162,7 @@ fetch_missing(App *app, GError **error)
 		if (!missing && row->uid)
 			app->message_request =
 			    engine_message(app->engine, app->account->name, app->folder, row->uid);
-		else if (missing && missing[0]) {
+		else if (missing && missing[0] && row->uid) {
 			app->message_request =
 			    engine_parts(app->engine, row->id, (const char *const *)missing);
 			app->message_asked = g_steal_pointer(&missing);
@@ -213,15 +215,20 @@ read_look_again(App *app)
 {
 	const StoreRow *old = app->message ? view_message_row(app->message) : NULL;
 	g_autoptr(StoreRow) row = NULL;
-	bool other;
+	bool other, there;
 
 	/* One that went elsewhere is read on as it was. */
 	if (!old || !store_row_by_id(app->store, old->id, &row, NULL) ||
 	    row->mailbox != old->mailbox)
 		return;
+	/* It was on its way to where it is, and there was nothing to ask for. */
+	there = row->uid &&
+		(row->uid != old->uid || (app->message_gone && app->message_tries++ < TRIES));
 	other = strcmp(row->keywords, old->keywords) != 0;
 	view_message_update(app->message, g_steal_pointer(&row));
-	if (other)
+	if (there)
+		forget_request(app);
+	if (there || other)
 		update(app, true);
 }
 
@@ -237,6 +244,7 @@ load(App *app, StoreId message)
 	}
 	app_to_list(app);
 	app->message = view_message_new(row);
+	app->message_tries = 0;
 	if (app->engine)
 		engine_looked(app->engine, message);
 	return true;
@@ -297,6 +305,7 @@ take_done(App *app, const EngineEvent *event)
 	g_free(app->message_error);
 	app->message_error = event->error ? g_strdup(event->error->message) : NULL;
 	app->message_waits = postern_error_is(event->error, POSTERN_ERROR_OFFLINE);
+	app->message_gone = postern_error_is(event->error, POSTERN_ERROR_GONE);
 	if (!event->error && !had_tree)
 		read_tree_again(app);
 	/* It said it is done: asking for the same again would only go round. */

@@ -2,6 +2,7 @@
  * UID that was told wrongly. */
 #include "person.h"
 
+#include <limits.h>
 #include <string.h>
 
 static void
@@ -173,6 +174,26 @@ a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it(void **state)
 	assert_true(fake_server_has_box(fixture->server, "Other"));
 }
 
+/* ---- UIDs that are not known yet -------------------------------------------------------------------- */
+
+static void
+a_message_on_its_way_holds_nothing_up(void **state)
+{
+	Fixture *fixture = *state;
+	const char *sections[] = { "1", NULL };
+	const GError *error;
+
+	fixture_begin(fixture, MOVE_WORDS, 5);
+	fixture_wait_well(fixture, engine_sync(fixture->engine, NULL, NULL, ENGINE_BODIES_NONE));
+	fake_server_rule(fixture->server, "UID MOVE", UINT_MAX, FAKE_ANSWER_NO, "[INUSE] soon");
+	intend(fixture, STORE_INTENT_MOVE, "INBOX", "Other", listed(fixture, "INBOX", 4));
+	error = fixture_wait(fixture,
+			     engine_parts(fixture->engine, listed(fixture, "Other", 4), sections));
+	assert_true(postern_error_is(error, POSTERN_ERROR_GONE));
+	fixture_wait_well(fixture,
+			  engine_parts(fixture->engine, listed(fixture, "INBOX", 3), sections));
+}
+
 /* ---- UIDs that were told wrongly ----------------------------------------------------------------------- */
 
 static void
@@ -204,6 +225,7 @@ main(void)
 		TEST(what_waits_in_a_folder_that_is_busy_goes_on_waiting),
 		TEST(a_folder_is_made_whatever_else_failed),
 		TEST(a_folder_goes_only_when_what_was_to_be_kept_is_out_of_it),
+		TEST(a_message_on_its_way_holds_nothing_up),
 		TEST(a_lying_appenduid_makes_no_second_message),
 	};
 
