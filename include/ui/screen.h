@@ -21,8 +21,20 @@ typedef enum {
 	UI_QUOTE,
 	UI_QUOTE_DEEPER,
 	UI_ERROR,
+	UI_RED, /* the sender's own, and what has no name */
+	UI_GREEN,
+	UI_YELLOW,
+	UI_BLUE,
+	UI_MAGENTA,
+	UI_CYAN,
 } UiStyle;
 #define UI_IS_SELECTED 0x100
+/* And on top of that; what a terminal has no such thing for, it leaves out, but the last is underlined
+ * there. */
+#define UI_IS_BOLD	 0x200
+#define UI_IS_DIM	 0x400
+#define UI_IS_UNDERLINED 0x800
+#define UI_IS_ITALIC	 0x1000
 
 /* Takes the terminal over.  An error says what is wrong with it. */
 Screen *screen_open(GError **error);
@@ -41,7 +53,7 @@ void screen_redraw(Screen *screen);
 /* A frame: clear, put, show. */
 void screen_clear(Screen *screen);
 /* Puts TEXT at ROW and COLUMN, cut or filled with blanks to exactly WIDTH cells; what lies outside
- * of the screen is not drawn.  STYLE is a UiStyle, maybe with UI_IS_SELECTED.  TABs go to the next
+ * of the screen is not drawn.  STYLE is a UiStyle, maybe with UI_IS_...  TABs go to the next
  * eighth column of the text. */
 void ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style);
 /* Also an invisible cursor has a place: a braille line follows it. */

@@ -4,6 +4,7 @@
 #include "charset-private.h"
 #include "flowed-private.h"
 #include "html-private.h"
+#include "rich-private.h"
 
 #define MAX_BYTES_DEFAULT ((size_t)8 << 20)
 #define PIECE_SIZE	  ((size_t)32 << 10)
@@ -18,7 +19,6 @@ typedef struct Render {
 	Charset *charset; /* NULL until the first bytes are decoded */
 	GString *utf8;	  /* plain text as it gathers; of HTML the current piece */
 	HtmlText *html;
-	GString *html_out;
 	bool is_cut, is_tangled;
 } Render;
 
@@ -180,32 +180,79 @@ finish(Render *render, Span text)
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+static void
+begin(Render *render, const MailPart *part, GBytes *bytes, MailRichLimits limits)
+{
+	*render = (Render){
+		.part = part,
+		.max_bytes = limits.max_bytes ? limits.max_bytes : MAX_BYTES_DEFAULT,
+		.is_html = part->type && !strcmp(part->type, "text/html"),
+		.utf8 = g_string_new(NULL),
+	};
+	if (render->is_html)
+		render->html =
+		    html_text_new(render->max_bytes, limits.links_before, limits.show_hidden);
+	take_all(render, some_bytes(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)));
+}
+
+static void
+end(Render *render, char **note)
+{
+	if (note)
+		*note = describe(render);
+	charset_free(render->charset);
+	html_text_free(render->html);
+	g_string_free(render->utf8, TRUE);
+}
+
+static char *
+finish_plain(Render *render)
+{
+	g_autoptr(GString) joined = NULL;
+	Span text = span_of(render->utf8->str, render->utf8->len);
+
+	if (!render->part->format_flowed)
+		return finish(render, text);
+	joined = g_string_new(NULL);
+	flowed_join(text, render->part->delsp, joined);
+	return finish(render, span_of(joined->str, joined->len));
+}
+
 char *
 mail_text_render(const MailPart *part, GBytes *bytes, const MailTextLimits *limits, char **note)
 {
-	g_autoptr(GString) utf8 = g_string_new(NULL);
-	g_autoptr(GString) joined = g_string_new(NULL);
-	g_autoptr(HtmlText) html = NULL;
-	Render render = {
-		.part = part,
-		.max_bytes = limits && limits->max_bytes ? limits->max_bytes : MAX_BYTES_DEFAULT,
-		.is_html = part->type && !strcmp(part->type, "text/html"),
-		.utf8 = utf8,
-	};
-	Span text;
+	Render render;
 	char *result;
 
-	if (render.is_html)
-		render.html = html = html_text_new(joined, render.max_bytes);
-	take_all(&render, some_bytes(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)));
-	text = span_of(utf8->str, utf8->len);
-	if (!render.is_html && part->format_flowed)
-		flowed_join(text, part->delsp, joined);
-	if (render.is_html || part->format_flowed)
-		text = span_of(joined->str, joined->len);
-	result = finish(&render, text);
-	if (note)
-		*note = describe(&render);
-	charset_free(render.charset);
+	begin(&render, part, bytes,
+	      (MailRichLimits){ .max_bytes = limits ? limits->max_bytes : 0 });
+	if (render.is_html) {
+		g_autoptr(MailRich) rich = html_text_finish(render.html);
+		g_autoptr(GString) plain = g_string_new(NULL);
+
+		rich_plain(rich, render.max_bytes, plain);
+		result = finish(&render, span_of(plain->str, plain->len));
+	} else {
+		result = finish_plain(&render);
+	}
+	end(&render, note);
 	return result;
+}
+
+MailRich *
+mail_rich_render(const MailPart *part, GBytes *bytes, const MailRichLimits *limits, char **note)
+{
+	Render render;
+	MailRich *rich;
+
+	begin(&render, part, bytes, limits ? *limits : (MailRichLimits){ 0 });
+	if (render.is_html) {
+		rich = html_text_finish(render.html);
+	} else {
+		g_autofree char *text = finish_plain(&render);
+
+		rich = rich_of_plain(span_of_string(text), render.max_bytes);
+	}
+	end(&render, note);
+	return rich;
 }

@@ -319,9 +319,77 @@ line_style(const ViewLine *line)
 	case VIEW_LINE_QUOTE:
 		return line->quote % 2 ? UI_QUOTE : UI_QUOTE_DEEPER;
 	case VIEW_LINE_TEXT:
+	case VIEW_LINE_RULE:
 		break;
 	}
 	return UI_PLAIN;
+}
+
+/* Every look that a span can have; of two, the later one gives the colour. */
+static unsigned
+span_style(const ViewSpan *span, unsigned style)
+{
+	static const struct {
+		MailStyle look;
+		unsigned kind, flags;
+	} looks[] = {
+		{ MAIL_STYLE_BOLD, 0, UI_IS_BOLD },
+		{ MAIL_STYLE_ITALIC, 0, UI_IS_ITALIC },
+		{ MAIL_STYLE_UNDERLINE, 0, UI_IS_UNDERLINED },
+		{ MAIL_STYLE_STRIKE, 0, UI_IS_DIM },
+		{ MAIL_STYLE_CODE, UI_YELLOW, 0 },
+		{ MAIL_STYLE_LINK, UI_CYAN, UI_IS_UNDERLINED },
+		{ MAIL_STYLE_NUMBER, 0, UI_IS_DIM },
+		{ MAIL_STYLE_WARNING, UI_ERROR, 0 },
+		{ MAIL_STYLE_MARKER, 0, UI_IS_BOLD },
+		{ MAIL_STYLE_PICTURE, UI_NOTE, 0 },
+		{ MAIL_STYLE_ADDED, UI_GREEN, 0 },
+		{ MAIL_STYLE_REMOVED, UI_RED, 0 },
+		{ MAIL_STYLE_DIFF, UI_CYAN, UI_IS_BOLD },
+		{ MAIL_STYLE_SIGNATURE, 0, UI_IS_DIM },
+	};
+	unsigned kind = style & (UI_IS_SELECTED - 1), flags = style - kind;
+
+	if (span->colour != MAIL_COLOUR_NONE)
+		kind = UI_RED + (unsigned)span->colour - MAIL_COLOUR_RED;
+	for (size_t i = 0; i < G_N_ELEMENTS(looks); i++)
+		if (span->style & looks[i].look) {
+			kind = looks[i].kind ? looks[i].kind : kind;
+			flags |= looks[i].flags;
+		}
+	return kind | flags;
+}
+
+/* The spans of a line over the line itself; a TAB is as wide as its column says. */
+static void
+draw_spans(App *app, int y, const ViewLine *line, unsigned style)
+{
+	int width = screen_columns(app->screen), x = 0;
+	const char *at = line->text.at;
+
+	for (size_t i = 0; i < line->n_spans; i++) {
+		const ViewSpan *span = &line->spans[i];
+		const char *end = line->text.at + span->end;
+
+		while (at < end) {
+			Span run = { at, at };
+			int from = x;
+
+			while (
+			    run.end < end && *run.end != '\t' &&
+			    (at >= line->text.at + span->at || run.end < line->text.at + span->at))
+				x += safe_text_cluster((Span){ run.end, line->text.end }, &run.end);
+			if (at >= line->text.at + span->at)
+				ui_put(app->screen, y, line->indent + from,
+				       MIN(x - from, width - line->indent - from), run,
+				       span_style(span, style));
+			at = run.end;
+			if (at < end && *at == '\t') {
+				x += 8 - x % 8;
+				at++;
+			}
+		}
+	}
 }
 
 static void
@@ -331,9 +399,14 @@ draw_pager(App *app, const ViewPager *pager)
 	size_t n = view_pager_lines(pager, lines, (size_t)MIN(app_body_rows(app), LINES_MAX));
 	int width = screen_columns(app->screen);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		unsigned style = line_style(&lines[i]);
+
+		ui_put(app->screen, 1 + (int)i, 0, lines[i].indent, lines[i].prefix, style);
 		ui_put(app->screen, 1 + (int)i, lines[i].indent, width - lines[i].indent,
-		       lines[i].text, line_style(&lines[i]));
+		       lines[i].text, style);
+		draw_spans(app, 1 + (int)i, &lines[i], style);
+	}
 	screen_cursor(app->screen, 1, 0, false);
 }
 

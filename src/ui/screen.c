@@ -37,12 +37,15 @@ start_colours(Screen *screen)
 	} pairs[] = {
 		{ UI_HEADER, COLOR_CYAN },	 { UI_NOTE, COLOR_MAGENTA },
 		{ UI_QUOTE, COLOR_GREEN },	 { UI_ERROR, COLOR_RED },
-		{ UI_QUOTE_DEEPER, COLOR_BLUE },
+		{ UI_QUOTE_DEEPER, COLOR_BLUE }, { UI_RED, COLOR_RED },
+		{ UI_GREEN, COLOR_GREEN },	 { UI_YELLOW, COLOR_YELLOW },
+		{ UI_BLUE, COLOR_BLUE },	 { UI_MAGENTA, COLOR_MAGENTA },
+		{ UI_CYAN, COLOR_CYAN },
 	};
 	const char *no_colour = g_getenv("NO_COLOR"); /* what many programs agree on */
 
 	screen->colours = (!no_colour || !*no_colour) && has_colors() && start_color() == OK &&
-			  use_default_colors() == OK && COLOR_PAIRS > UI_ERROR;
+			  use_default_colors() == OK && COLOR_PAIRS > UI_CYAN;
 	for (size_t i = 0; screen->colours && i < G_N_ELEMENTS(pairs); i++)
 		init_pair((short)pairs[i].style, pairs[i].colour, -1);
 }
@@ -183,21 +186,31 @@ static attr_t
 attributes(const Screen *screen, unsigned style, short *pair)
 {
 	static const attr_t mono[] = {
-		[UI_PLAIN] = A_NORMAL, [UI_BAR] = A_REVERSE,	     [UI_UNREAD] = A_BOLD,
-		[UI_HEADER] = A_BOLD,  [UI_NOTE] = A_BOLD,	     [UI_QUOTE] = A_NORMAL,
-		[UI_ERROR] = A_BOLD,   [UI_QUOTE_DEEPER] = A_NORMAL,
+		[UI_PLAIN] = A_NORMAL,	 [UI_BAR] = A_REVERSE,	       [UI_UNREAD] = A_BOLD,
+		[UI_HEADER] = A_BOLD,	 [UI_NOTE] = A_BOLD,	       [UI_QUOTE] = A_NORMAL,
+		[UI_ERROR] = A_BOLD,	 [UI_QUOTE_DEEPER] = A_NORMAL, [UI_RED] = A_NORMAL,
+		[UI_GREEN] = A_NORMAL,	 [UI_YELLOW] = A_NORMAL,       [UI_BLUE] = A_NORMAL,
+		[UI_MAGENTA] = A_NORMAL, [UI_CYAN] = A_NORMAL,
 	};
-	unsigned kind = style & ~(unsigned)UI_IS_SELECTED;
-	attr_t looks = mono[kind];
+	unsigned kind = style & (UI_IS_SELECTED - 1);
+	attr_t looks = kind < G_N_ELEMENTS(mono) ? mono[kind] : A_NORMAL, more = A_NORMAL;
 
+	if (style & UI_IS_BOLD)
+		more |= A_BOLD;
+	if (style & UI_IS_DIM)
+		more |= A_DIM;
+	if (style & UI_IS_UNDERLINED)
+		more |= A_UNDERLINE;
+	if (style & UI_IS_ITALIC)
+		more |= termattrs() & A_ITALIC ? A_ITALIC : A_UNDERLINE;
 	*pair = 0;
 	if (style & UI_IS_SELECTED)
-		return looks | A_REVERSE;
+		return looks | more | A_REVERSE;
 	if (screen->colours && kind >= UI_HEADER) {
 		*pair = (short)kind;
 		looks = kind == UI_ERROR ? A_BOLD : A_NORMAL;
 	}
-	return looks;
+	return looks | more;
 }
 
 /* Can the locale's character set say it? */
@@ -222,6 +235,8 @@ degrade(wchar_t c)
 		return L'|';
 	case L'└':
 		return L'`';
+	case L'┼':
+		return L'+';
 	case L'…':
 		return L'.';
 	case L'“':

@@ -474,7 +474,9 @@ render_headers(const ViewText *text, ViewDocument *document)
 static void
 render_part(const ViewText *text, const TextPart *part, ViewDocument *document)
 {
-	g_autofree char *rendered = NULL, *note = NULL;
+	MailRichLimits limits = { .links_before = view_document_links(document) };
+	g_autoptr(MailRich) rich = NULL;
+	g_autofree char *note = NULL, *left_out = NULL;
 
 	if (!part->bytes) {
 		add_line(document, VIEW_LINE_NOTE, text->why_not);
@@ -483,13 +485,18 @@ render_part(const ViewText *text, const TextPart *part, ViewDocument *document)
 	if (part->cut)
 		add_line(document, VIEW_LINE_NOTE,
 			 _("This part is very big: only its beginning is looked at."));
-	rendered = mail_text_render(part->part, part->bytes, NULL, &note);
+	rich = mail_rich_render(part->part, part->bytes, &limits, &note);
 	if (note) {
 		g_autofree char *safe = safe_line(note);
 
 		add_line(document, VIEW_LINE_NOTE, safe);
 	}
-	view_document_add(document, VIEW_LINE_TEXT, span_of_string(rendered));
+	view_document_add_rich(document, rich);
+	left_out = mail_rich_left_out(rich);
+	if (left_out) {
+		view_document_add(document, VIEW_LINE_TEXT, SPAN_EMPTY);
+		add_line(document, VIEW_LINE_NOTE, left_out);
+	}
 }
 
 ViewDocument *
@@ -510,6 +517,7 @@ view_text_render(const ViewText *text)
 		}
 		render_part(text, part, document);
 	}
+	view_document_add_targets(document);
 	if (text->notes->len > 0 && text->parts->len > 0)
 		view_document_add(document, VIEW_LINE_TEXT, SPAN_EMPTY);
 	for (guint i = 0; i < text->notes->len; i++)

@@ -1,219 +1,22 @@
-#include "view/pager.h"
-
-#include "base/safetext.h"
-
-/* A paragraph longer than this is kept as several, so that finding a line in it stays cheap. */
-#define PARAGRAPH_MAX 4096
-#define TAB_STOP      8
-#define INDENT_MAX    32
-#define HEADER_INDENT 4
-
-typedef struct Paragraph {
-	size_t at, end; /* in the text; without the LF */
-	uint8_t kind, quote;
-	uint8_t indent; /* cells before each line but the first */
-	bool continues; /* it was cut from the one above */
-} Paragraph;
-
-struct ViewDocument {
-	GString *text;
-	GArray *paragraphs; /* of Paragraph; never empty once on a pager */
-};
+#include "document-private.h"
 
 struct ViewPager {
 	ViewDocument *document;
 	int width, rows;
+	int column;	 /* to wrap text at; 0: none */
 	guint paragraph; /* the top of the screen: this paragraph, from this byte of the text on */
 	size_t at;
+
+	/* Behind the lines that were asked for last. */
+	GPtrArray *made; /* of GString: texts that are not of the document */
+	GArray *spans;	 /* of ViewSpan */
 };
 
-ViewDocument *
-view_document_new(void)
-{
-	ViewDocument *document = g_new0(ViewDocument, 1);
-
-	document->text = g_string_new(NULL);
-	document->paragraphs = g_array_new(FALSE, FALSE, sizeof(Paragraph));
-	return document;
-}
-
-void
-view_document_free(ViewDocument *document)
-{
-	if (!document)
-		return;
-	g_string_free(document->text, TRUE);
-	g_array_unref(document->paragraphs);
-	g_free(document);
-}
-
-size_t
-view_document_size(const ViewDocument *document)
-{
-	return document->text->len;
-}
-
-/* "> > text", ">>text": how deep. */
-static int
-quote_depth(Span line)
-{
-	int depth = 0;
-
-	for (const char *p = line.at; p < line.end && (*p == '>' || *p == ' '); p++) {
-		if (*p == ' ' && (depth == 0 || (p + 1 < line.end && p[1] != '>')))
-			break;
-		depth += *p == '>';
-	}
-	return MIN(depth, 99);
-}
-
-/* Where to cut a paragraph that is too long: at a blank, else between characters, never before a
- * mark that belongs to what precedes it. */
-static const char *
-cut_point(Span line)
-{
-	const char *limit = line.at + PARAGRAPH_MAX;
-	const char *p;
-
-	for (p = limit; p > limit - 256; p--)
-		if (p[-1] == ' ')
-			return p;
-	for (p = limit; p > line.at + PARAGRAPH_MAX / 2; p--) {
-		gunichar c;
-
-		if (((unsigned char)*p & 0xc0) == 0x80)
-			continue;
-		c = g_utf8_get_char(p);
-		if (!g_unichar_ismark(c) && !g_unichar_iszerowidth(c))
-			break;
-	}
-	return p;
-}
-
-/* Lines of a quote stay right of its marks. */
-static int
-quote_indent(Span line)
-{
-	const char *p = line.at;
-
-	while (p < line.end && (*p == '>' || *p == ' '))
-		p++;
-	return (int)MIN(p - line.at, INDENT_MAX);
-}
-
 static void
-add_paragraph(ViewDocument *document, ViewLineKind kind, int indent, Span line)
+free_string(gpointer data)
 {
-	int quote = kind == VIEW_LINE_TEXT ? quote_depth(line) : 0;
-	bool continues = false;
-
-	if (quote)
-		indent = quote_indent(line);
-
-	do {
-		Span piece = line;
-		Paragraph paragraph;
-
-		if (span_size(piece) > PARAGRAPH_MAX)
-			piece.end = cut_point(piece);
-		paragraph.at = document->text->len;
-		g_string_append_len(document->text, piece.at, (gssize)span_size(piece));
-		paragraph.end = document->text->len;
-		paragraph.kind = (uint8_t)(quote ? VIEW_LINE_QUOTE : kind);
-		paragraph.quote = (uint8_t)quote;
-		paragraph.indent = (uint8_t)CLAMP(indent, 0, INDENT_MAX);
-		paragraph.continues = continues;
-		g_array_append_val(document->paragraphs, paragraph);
-		line.at = piece.end;
-		continues = true;
-	} while (!span_is_empty(line));
+	g_string_free(data, TRUE);
 }
-
-void
-view_document_add(ViewDocument *document, ViewLineKind kind, Span text)
-{
-	view_document_add_indented(document, kind, kind == VIEW_LINE_HEADER ? HEADER_INDENT : 0,
-				   text);
-}
-
-void
-view_document_add_indented(ViewDocument *document, ViewLineKind kind, int indent, Span text)
-{
-	do {
-		Span line = text;
-		const char *lf =
-		    span_is_empty(text) ? NULL : memchr(text.at, '\n', span_size(text));
-
-		if (lf)
-			line.end = lf;
-		add_paragraph(document, kind, indent, line);
-		text.at = lf ? lf + 1 : text.end;
-	} while (!span_is_empty(text));
-}
-
-/* ---- wrapping ------------------------------------------------------------------------------- */
-
-/* Cells of the cluster at *P, at column X; moves past it. */
-static int
-take_cluster(const char **p, const char *end, int x)
-{
-	unsigned char c = (unsigned char)**p;
-
-	if (c == '\t') {
-		++*p;
-		return TAB_STOP - x % TAB_STOP;
-	}
-	if (c < 0x80 && (*p + 1 == end || (unsigned char)(*p)[1] < 0x80)) {
-		++*p;
-		return 1;
-	}
-	return safe_text_cluster((Span){ *p, end }, p);
-}
-
-Span
-view_wrap(Span *rest, int width)
-{
-	const char *p = rest->at, *break_end = NULL, *break_next = NULL;
-	Span line = *rest;
-	bool blank = true; /* so far: an indented word is no place to break before */
-	int x = 0;
-
-	while (p < rest->end) {
-		const char *cluster = p;
-		int cells = take_cluster(&p, rest->end, x);
-		bool is_blank = p == cluster + 1 && (*cluster == ' ' || *cluster == '\t');
-
-		if (x + cells > width && !is_blank) {
-			if (cells == 2 && cluster > rest->at)
-				break_end = break_next = cluster;
-			if (!break_next)
-				break_end = break_next = cluster > rest->at ? cluster : p;
-			line.end = break_end;
-			rest->at = break_next;
-			return line;
-		}
-		if (is_blank) {
-			/* Blanks at the break are not shown; those beyond the edge go with it. */
-			if (!blank && break_next != cluster)
-				break_end = cluster;
-			if (!blank)
-				break_next = p;
-			if (x + cells > width) {
-				x = width;
-				continue;
-			}
-		} else {
-			blank = false;
-			if (cells == 2)
-				break_end = break_next = p;
-		}
-		x += cells;
-	}
-	rest->at = rest->end;
-	return line;
-}
-
-/* ---- the pager ------------------------------------------------------------------------------ */
 
 ViewPager *
 view_pager_new(void)
@@ -221,6 +24,8 @@ view_pager_new(void)
 	ViewPager *pager = g_new0(ViewPager, 1);
 
 	pager->width = pager->rows = 1;
+	pager->made = g_ptr_array_new_with_free_func(free_string);
+	pager->spans = g_array_new(FALSE, FALSE, sizeof(ViewSpan));
 	return pager;
 }
 
@@ -230,6 +35,8 @@ view_pager_free(ViewPager *pager)
 	if (!pager)
 		return;
 	view_document_free(pager->document);
+	g_ptr_array_unref(pager->made);
+	g_array_unref(pager->spans);
 	g_free(pager);
 }
 
@@ -245,61 +52,142 @@ count_paragraphs(const ViewPager *pager)
 	return pager->document ? pager->document->paragraphs->len : 0;
 }
 
-static Span
-span_from(const ViewPager *pager, size_t at, size_t end)
+static int
+room_for(const ViewPager *pager)
 {
-	const char *text = pager->document->text->str;
-
-	return (Span){ text + at, text + end };
+	return pager->column ? MIN(pager->column, pager->width) : pager->width;
 }
 
 static int
-indent_of(const ViewPager *pager, const Paragraph *paragraph, const char *at)
+indent_of(const ViewPager *pager, const Paragraph *paragraph, size_t at)
 {
-	bool first = at == pager->document->text->str + paragraph->at && !paragraph->continues;
+	bool first = at == paragraph->at && !paragraph->continues;
+	int indent = first ? paragraph->indent : paragraph->hang;
 
-	return first || pager->width < 2 * paragraph->indent ? 0 : paragraph->indent;
+	return pager->width < 2 * indent ? 0 : indent;
 }
 
-/* One screen line off the front of REST, the rest of PARAGRAPH. */
+/* What stands in the indent, and in the line across. */
 static Span
-take_line(const ViewPager *pager, const Paragraph *paragraph, Span *rest)
+repeated(const char *text, int n, size_t each)
 {
-	return view_wrap(rest, pager->width - indent_of(pager, paragraph, rest->at));
+	return span_of(text, (size_t)MAX(n, 0) * each);
+}
+
+static Span
+prefix_of(const Paragraph *paragraph, const ViewLine *line)
+{
+	static const char marks[] = ">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>";
+	bool drawn = paragraph->drawn_marks || line->continues;
+
+	return drawn && paragraph->quote && line->indent > 0
+		   ? repeated(marks, MIN(MIN(paragraph->quote, line->indent), 32), 1)
+		   : SPAN_EMPTY;
+}
+
+static Span
+rule_of(int width)
+{
+	static const char rule[] = "────────────────────────────────────────"
+				   "────────────────────────────────────────";
+
+	return repeated(rule, MIN(width, 80), strlen("─"));
+}
+
+static void
+take_row_line(const ViewPager *pager, const Paragraph *paragraph, size_t n, ViewLine *line)
+{
+	const DocumentRow *row =
+	    &g_array_index(pager->document->rows, DocumentRow, paragraph->row - 1);
+	GString *text = g_string_new(NULL);
+
+	g_ptr_array_add(pager->made, text);
+	if (!document_row_line(pager->document, row, pager->width - line->indent, n, text,
+			       pager->spans))
+		line->kind = VIEW_LINE_RULE;
+	line->text = span_of(text->str, text->len);
+	line->continues = n > 0;
+}
+
+static size_t
+row_lines(const ViewPager *pager, const Paragraph *paragraph)
+{
+	const DocumentRow *row =
+	    &g_array_index(pager->document->rows, DocumentRow, paragraph->row - 1);
+
+	return document_row_lines(pager->document, row,
+				  pager->width - indent_of(pager, paragraph, paragraph->at));
+}
+
+/* The line of PARAGRAPH that begins at *AT, in LINE unless that is NULL; *AT moves to the next.  Of a
+ * row, each byte of its text stands for a line: it has more of them.  False: it was the last. */
+static bool
+take_line(const ViewPager *pager, const Paragraph *paragraph, size_t *at, ViewLine *line)
+{
+	const char *text = pager->document->text->str;
+	int indent = indent_of(pager, paragraph, *at);
+	guint spans = pager->spans->len;
+	Span rest = { text + *at, text + paragraph->end }, taken;
+
+	if (line)
+		*line = (ViewLine){ .kind = (ViewLineKind)paragraph->kind,
+				    .quote = paragraph->quote,
+				    .indent = indent,
+				    .continues = paragraph->continues || *at != paragraph->at };
+	if (paragraph->row) {
+		if (line)
+			take_row_line(pager, paragraph, *at - paragraph->at, line);
+		++*at;
+	} else {
+		taken = paragraph->pre ? document_cut(&rest, pager->width - indent)
+				       : view_wrap(&rest, MAX(room_for(pager) - indent, 1));
+		if (line) {
+			size_t from = (size_t)(taken.at - text);
+
+			line->text = paragraph->kind == VIEW_LINE_RULE
+					 ? rule_of(room_for(pager) - indent)
+					 : taken;
+			document_spans(pager->document, from, (size_t)(taken.end - text),
+				       -(ptrdiff_t)from, pager->spans);
+		}
+		*at = (size_t)(rest.at - text);
+	}
+	if (line) {
+		line->n_spans = pager->spans->len - spans;
+		line->prefix = prefix_of(paragraph, line);
+	}
+	return paragraph->row ? *at - paragraph->at < row_lines(pager, paragraph)
+			      : *at < paragraph->end;
+}
+
+/* The beginning of the last line of PARAGRAPH that begins before BEFORE, or of its first. */
+static size_t
+line_before(const ViewPager *pager, const Paragraph *paragraph, size_t before)
+{
+	size_t at = paragraph->at, last = at;
+
+	while (take_line(pager, paragraph, &at, NULL) && at < before)
+		last = at;
+	return last;
 }
 
 /* Moves the top to the beginning of the line it is in, at this width. */
 static void
 settle(ViewPager *pager)
 {
-	const Paragraph *paragraph;
-	Span rest;
-
-	if (count_paragraphs(pager) == 0)
-		return;
-	paragraph = paragraph_at(pager, pager->paragraph);
-	rest = span_from(pager, paragraph->at, paragraph->end);
-	while (!span_is_empty(rest)) {
-		Span line = take_line(pager, paragraph, &rest);
-
-		if (span_is_empty(rest) || rest.at > pager->document->text->str + pager->at) {
-			pager->at = (size_t)(line.at - pager->document->text->str);
-			return;
-		}
-	}
-	pager->at = paragraph->at;
+	if (count_paragraphs(pager) > 0)
+		pager->at =
+		    line_before(pager, paragraph_at(pager, pager->paragraph), pager->at + 1);
 }
 
 /* One line down.  False: the top is the last line. */
 static bool
 line_down(const ViewPager *pager, guint *index, size_t *at)
 {
-	const Paragraph *paragraph = paragraph_at(pager, *index);
-	Span rest = span_from(pager, *at, paragraph->end);
+	size_t next = *at;
 
-	take_line(pager, paragraph, &rest);
-	if (!span_is_empty(rest)) {
-		*at = (size_t)(rest.at - pager->document->text->str);
+	if (take_line(pager, paragraph_at(pager, *index), &next, NULL)) {
+		*at = next;
 		return true;
 	}
 	if (*index + 1 >= count_paragraphs(pager))
@@ -314,24 +202,14 @@ line_up(const ViewPager *pager, guint *index, size_t *at)
 {
 	const Paragraph *paragraph = paragraph_at(pager, *index);
 	size_t before = *at;
-	Span rest;
 
 	if (*at == paragraph->at) {
 		if (*index == 0)
 			return false;
 		paragraph = paragraph_at(pager, --*index);
-		before = paragraph->end + 1;
+		before = SIZE_MAX;
 	}
-	rest = span_from(pager, paragraph->at, paragraph->end);
-	*at = paragraph->at;
-	while (!span_is_empty(rest)) {
-		size_t start = (size_t)(rest.at - pager->document->text->str);
-
-		if (start >= before)
-			break;
-		*at = start;
-		take_line(pager, paragraph, &rest);
-	}
+	*at = line_before(pager, paragraph, before);
 	return true;
 }
 
@@ -340,11 +218,7 @@ static void
 last_top(const ViewPager *pager, guint *index, size_t *at)
 {
 	*index = count_paragraphs(pager) - 1;
-	*at = paragraph_at(pager, *index)->end + 1;
-	if (paragraph_at(pager, *index)->at == paragraph_at(pager, *index)->end)
-		*at = paragraph_at(pager, *index)->at;
-	else
-		line_up(pager, index, at);
+	*at = line_before(pager, paragraph_at(pager, *index), SIZE_MAX);
 	for (int i = 1; i < pager->rows; i++)
 		if (!line_up(pager, index, at))
 			break;
@@ -442,23 +316,22 @@ view_pager_lines(const ViewPager *pager, ViewLine *lines, size_t n)
 {
 	guint index = pager->paragraph;
 	size_t at = pager->at, count = 0;
+	const ViewSpan *spans;
 
+	g_ptr_array_set_size(pager->made, 0);
+	g_array_set_size(pager->spans, 0);
 	while (count < n && index < count_paragraphs(pager)) {
-		const Paragraph *paragraph = paragraph_at(pager, index);
-		Span rest = span_from(pager, at, paragraph->end);
-
-		do {
-			ViewLine *line = &lines[count++];
-
-			line->continues = paragraph->continues ||
-					  rest.at != pager->document->text->str + paragraph->at;
-			line->indent = indent_of(pager, paragraph, rest.at);
-			line->text = take_line(pager, paragraph, &rest);
-			line->kind = (ViewLineKind)paragraph->kind;
-			line->quote = paragraph->quote;
-		} while (count < n && !span_is_empty(rest));
+		while (take_line(pager, paragraph_at(pager, index), &at, &lines[count++]) &&
+		       count < n)
+			;
 		if (++index < count_paragraphs(pager))
 			at = paragraph_at(pager, index)->at;
+	}
+	/* The array may have moved while it grew. */
+	spans = (const ViewSpan *)(void *)pager->spans->data;
+	for (size_t i = 0; i < count; i++) {
+		lines[i].spans = spans;
+		spans += lines[i].n_spans;
 	}
 	return count;
 }
@@ -481,4 +354,19 @@ int
 view_pager_rows(const ViewPager *pager)
 {
 	return pager->rows;
+}
+
+void
+view_pager_wrap_at(ViewPager *pager, int column)
+{
+	pager->column = MAX(column, 0);
+	settle(pager);
+	if (count_paragraphs(pager) > 0)
+		clamp(pager);
+}
+
+const ViewDocument *
+view_pager_document(const ViewPager *pager)
+{
+	return pager->document;
 }
