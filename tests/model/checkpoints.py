@@ -93,6 +93,9 @@ class Checkpoints:
         if FRAGILE not in self.model.folders:
             self.model.folders[FRAGILE] = None
         found = self.model.compare(server)
+        for family in self.model.families.values():
+            judged = "loosely" if family.loose else "exactly"
+            self.counts[judged] = self.counts.get(judged, 0) + 1
         self.in_time(lambda: self.compare_folders(folders))
         self.in_time(lambda: self.compare_local(server))
         self.home.check_files()
