@@ -163,6 +163,7 @@ judge_before(Group *group)
 				    "like it: cannot tell whether it was done"));
 	if (target->new_uid)
 		return settle(group, target->new_uid);
+	group->verify = false;
 	return send_append(group);
 }
 

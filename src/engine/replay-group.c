@@ -309,8 +309,12 @@ group_mark_sent(Group *group)
 
 		if (!is_unchanged(group, row, &open) || !open)
 			continue;
-		fine = store_journal_sent(store, row->id, group->dest_uidvalidity,
-					  group->dest_uidnext, &error);
+		/* What was moved before the folder was numbered anew is still to be looked for. */
+		fine = group->verify && group->dest_renumbered
+			   ? store_journal_sent(store, row->id, row->dest_uidvalidity,
+						row->dest_uidnext, &error)
+			   : store_journal_sent(store, row->id, group->dest_uidvalidity,
+						group->dest_uidnext, &error);
 	}
 	if (fine)
 		fine = store_commit(store, &error);

@@ -49,14 +49,14 @@ on_dest_status(Group *group, ImapOutcome outcome, const ImapResponse *response)
 		return;
 	}
 	group->dest_known = true;
-	/* Sent before: what was there then counts, not what is there now. */
-	if (group->verify && row->dest_uidnext) {
-		group->dest_renumbered = group->dest_uidvalidity != row->dest_uidvalidity;
-		group->dest_uidvalidity = row->dest_uidvalidity;
+	if (!group->verify)
+		return;
+	/* Sent before: what was there then counts, not what is there now, unless it is another folder by now
+	 * or the same one numbered anew. */
+	group->dest_renumbered =
+	    row->dest_uidnext && group->dest_uidvalidity != row->dest_uidvalidity;
+	if (!group->dest_renumbered)
 		group->dest_uidnext = row->dest_uidnext;
-	} else if (group->verify) {
-		group->dest_uidnext = 0;
-	}
 }
 
 Step

@@ -278,6 +278,29 @@ it_is_looked_for_when_the_server_has_looked(void **state)
 	assert_copies(fixture, "Other", 900, 1);
 }
 
+/* The folder went while the line was away, and another of that name is there. */
+static void
+what_was_sent_to_a_folder_that_is_another_now_gets_there(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(StoreRow) row = NULL;
+
+	fixture_begin(fixture, PLUS_WORDS, 10);
+	fake_server_rule(fixture->server, "APPEND", 1, FAKE_CUT, NULL);
+	fixture_wait_well(fixture, person_appends(fixture, "Other", 900, ENGINE_QUEUED));
+	fixture_until(fixture, has_waited, 0);
+	fixture_stop(fixture);
+	fake_server_expunge(fixture->server, "Other", 1);
+	fake_server_expunge(fixture->server, "Other", 2);
+	fake_server_renumber(fixture->server, "Other", false);
+	fixture_start(fixture);
+	fixture_until(fixture, queue_is_done, 0);
+	assert_copies(fixture, "Other", 900, 1);
+	assert_settled(fixture);
+	row = fixture_row(fixture, "Other", 1);
+	assert_non_null(row);
+}
+
 /* Two drafts with one Message-ID: what became of the first is found out before the second can be taken for
  * it. */
 static void
@@ -307,6 +330,7 @@ main(void)
 		cmocka_unit_test(a_line_that_breaks_after_it_was_done_doubles_nothing),
 		cmocka_unit_test(a_line_that_breaks_in_a_message_of_ours_loses_and_doubles_nothing),
 		TEST(it_is_looked_for_when_the_server_has_looked),
+		TEST(what_was_sent_to_a_folder_that_is_another_now_gets_there),
 		TEST(a_message_of_ours_is_not_taken_for_an_earlier_one),
 		TEST(when_others_copy_the_same_nobody_can_tell),
 	};
