@@ -41,6 +41,7 @@ typedef struct ConfigAccount {
 /* How the full screen looks and behaves: [screen].  Kept here so that one table holds every key. */
 typedef struct ConfigScreen {
 	char *keymap; /* of view/keymap.h; never NULL */
+	char *theme;  /* of view/theme.h; never NULL */
 } ConfigScreen;
 
 /* A command of one's own: [command NAME]. */

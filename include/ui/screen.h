@@ -8,38 +8,28 @@
 #define UI_SCREEN_H
 
 #include "base/span.h"
+#include "view/theme.h"
 
 typedef struct Screen Screen;
 
-/* How it looks; on a terminal without colours by bold, underline and reverse. */
-typedef enum {
-	UI_PLAIN,
-	UI_BAR, /* the lines above and below */
-	UI_UNREAD,
-	UI_HEADER,
-	UI_NOTE,
-	UI_QUOTE,
-	UI_QUOTE_DEEPER,
-	UI_ERROR,
-	UI_RED, /* the sender's own, and what has no name */
-	UI_GREEN,
-	UI_YELLOW,
-	UI_BLUE,
-	UI_MAGENTA,
-	UI_CYAN,
-} UiStyle;
-#define UI_IS_SELECTED 0x100
-/* And on top of that; what a terminal has no such thing for, it leaves out, but the last is underlined
- * there. */
+/* How a text looks: a ViewStyle, and what is added to it.  The sender's own colours are one of the first
+ * eight, and shown where there are colours at all. */
+#define UI_IS_SELECTED	 0x100
 #define UI_IS_BOLD	 0x200
 #define UI_IS_DIM	 0x400
 #define UI_IS_UNDERLINED 0x800
 #define UI_IS_ITALIC	 0x1000
+#define UI_COLOUR(n)	 (((unsigned)(n) + 1) << 16)
 
 /* Takes the terminal over.  An error says what is wrong with it. */
 Screen *screen_open(GError **error);
 void screen_close(Screen *screen); /* leaves it as it was; NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Screen, screen_close)
+
+/* How many colours there are; 0: none, or the person wants none (NO_COLOR). */
+int screen_colours(const Screen *screen);
+/* THEME is looked at now, and not kept.  Before the first frame. */
+void screen_set_theme(Screen *screen, const ViewTheme *theme);
 
 int screen_rows(const Screen *screen);
 int screen_columns(const Screen *screen);
@@ -53,9 +43,12 @@ void screen_redraw(Screen *screen);
 /* A frame: clear, put, show. */
 void screen_clear(Screen *screen);
 /* Puts TEXT at ROW and COLUMN, cut or filled with blanks to exactly WIDTH cells; what lies outside
- * of the screen is not drawn.  STYLE is a UiStyle, maybe with UI_IS_...  TABs go to the next
+ * of the screen is not drawn.  STYLE is a ViewStyle, maybe with UI_...  TABs go to the next
  * eighth column of the text. */
 void ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style);
+/* Likewise with LOOK, which view_theme_tag gave for this terminal; of STYLE only what is added counts. */
+void ui_put_look(Screen *screen, int row, int column, int width, Span text, const ViewLook *look,
+		 unsigned style);
 /* Also an invisible cursor has a place: a braille line follows it. */
 void screen_cursor(Screen *screen, int row, int column, bool visible);
 void screen_show(Screen *screen);

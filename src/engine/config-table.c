@@ -67,6 +67,10 @@ const ConfigKey config_keys[] = {
 	{ "screen", "keymap", "choice", "mutt vim alpine", "mutt",
 	  N_("Which keys say what to begin with: those of mutt, of vim or of alpine."),
 	  SCREEN(keymap) },
+	{ "screen", "theme", "text", NULL, "terminal",
+	  N_("The colours: terminal, dark, light, contrast, mono, or one of your own, "
+	     "themes/NAME.theme beside the configuration."),
+	  SCREEN(theme) },
 
 	{ "command", "run", "text", NULL, NULL,
 	  N_("The commands it stands for, as after a colon, with a semicolon between them."),

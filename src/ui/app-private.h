@@ -34,6 +34,7 @@ struct App {
 	GFileMonitor *monitor;
 	guint reload; /* timer: the configuration has changed; 0 */
 	ViewKeymap *keymap;
+	ViewTheme *theme;
 	GQueue *todo; /* of char *: the commands yet to come of one that runs several */
 	Screen *screen;
 	Store *store;	      /* our reader; NULL: there is no database yet */
@@ -170,6 +171,8 @@ void options_set(App *app, const char *argument);
 GPtrArray *options_complete(App *app, const char *beginning);
 void options_save(App *app);
 void options_reload(App *app);
+/* The theme that is wanted, for this terminal. */
+bool options_load_theme(App *app, const ConfigScreen *wanted, ViewTheme **theme, GError **error);
 void options_watch(App *app); /* the configuration: reads it again when it changes */
 void options_end(App *app);
 

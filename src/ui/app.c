@@ -662,6 +662,7 @@ tear_down(App *app)
 	view_pager_free(app->part_pager);
 	view_pager_free(app->help);
 	view_keymap_free(app->keymap);
+	view_theme_free(app->theme);
 	if (app->todo)
 		act_forget_todo(app);
 	g_clear_pointer(&app->todo, g_queue_free);
@@ -675,6 +676,20 @@ tear_down(App *app)
 	g_clear_pointer(&app->said, g_ptr_array_unref);
 }
 
+static bool
+open_screen(App *app, GError **error)
+{
+	app->screen = screen_open(error);
+	if (!app->screen)
+		return false;
+	if (options_load_theme(app, &app->wanted, &app->theme, error)) {
+		screen_set_theme(app->screen, app->theme);
+		return true;
+	}
+	screen_close(app->screen);
+	return false;
+}
+
 int
 ui_run(const UiOptions *options)
 {
@@ -682,7 +697,7 @@ ui_run(const UiOptions *options)
 	App app = { 0 };
 	int status;
 
-	if (set_up(&app, options, &error) && (app.screen = screen_open(&error))) {
+	if (set_up(&app, options, &error) && open_screen(&app, &error)) {
 		/* A store that cannot be read is the engine's to set aside, or to explain. */
 		open_store(&app, NULL);
 		live(&app);

@@ -124,9 +124,9 @@ draw_title(App *app)
 	int used = MIN(width_of(text), MAX(width - 20, width * 2 / 3));
 	g_autofree char *help = hints(app, width - used - 4);
 
-	ui_put(app->screen, 0, 0, width, SPAN_EMPTY, UI_BAR);
-	put(app, 0, 1, MAX(width - 2 - width_of(help) - (*help ? 2 : 0), 1), text, UI_BAR);
-	put_right(app, 0, width - 1, help, UI_BAR);
+	ui_put(app->screen, 0, 0, width, SPAN_EMPTY, VIEW_STYLE_BAR);
+	put(app, 0, 1, MAX(width - 2 - width_of(help) - (*help ? 2 : 0), 1), text, VIEW_STYLE_BAR);
+	put_right(app, 0, width - 1, help, VIEW_STYLE_BAR);
 }
 
 /* ---- the message list ----------------------------------------------------------------------- */
@@ -181,17 +181,51 @@ person_text(const StoreMailbox *mailbox, const StoreRow *row)
 	return own ? g_strdup_printf(_("To %s"), safe) : g_steal_pointer(&safe);
 }
 
+static unsigned
+row_style(const StoreRow *row, bool marked)
+{
+	if (marked)
+		return VIEW_STYLE_TAGGED;
+	if (!(row->flags & STORE_FLAG_SEEN))
+		return VIEW_STYLE_UNREAD;
+	return row->flags & STORE_FLAG_FLAGGED ? VIEW_STYLE_FLAGGED : VIEW_STYLE_NORMAL;
+}
+
+/* Each in its own colour, where the theme has one.  Returns the cells taken, with a blank behind. */
+static int
+draw_keywords(App *app, int y, int at, int room, const char *keywords, unsigned style)
+{
+	g_auto(GStrv) list = g_strsplit(keywords, " ", -1);
+	unsigned selected = style & UI_IS_SELECTED;
+	int used = 0;
+
+	for (char **keyword = list; *keyword && used < room; keyword++) {
+		g_autofree char *safe = safe_line(*keyword);
+		int width = MIN(width_of(safe), room - used);
+		ViewLook look;
+
+		if (!**keyword)
+			continue;
+		if (view_theme_tag(app->theme, *keyword, screen_colours(app->screen), &look))
+			ui_put_look(app->screen, y, at + used, width, span_of_string(safe), &look,
+				    selected);
+		else
+			put(app, y, at + used, width, safe, VIEW_STYLE_KEYWORD | selected);
+		used += width + 1;
+	}
+	return used;
+}
+
 static void
 draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *now)
 {
 	int width = screen_columns(app->screen);
 	Columns columns = list_columns(width);
 	unsigned style =
-	    (row->flags & STORE_FLAG_SEEN ? UI_PLAIN : UI_UNREAD) | (selected ? UI_IS_SELECTED : 0);
+	    row_style(row, change_is_marked(app, row->id)) | (selected ? UI_IS_SELECTED : 0);
 	g_autofree char *date = view_date_text(row->date, now, columns.wide);
 	g_autofree char *person = person_text(view_list_mailbox(app->list), row);
 	g_autofree char *subject = safe_line(row->subject);
-	g_autofree char *keywords = safe_line(row->keywords);
 	g_autofree char *size = view_size_text(row->size);
 	int at;
 	char flags[FLAGS_CELLS];
@@ -203,12 +237,7 @@ draw_list_row(App *app, int y, const StoreRow *row, bool selected, GDateTime *no
 	if (columns.size)
 		put_right(app, y, columns.size + SIZE_CELLS, size, style);
 	at = columns.subject;
-	if (*keywords) {
-		int room = MIN(width_of(keywords), MAX((width - at) / 3, 0));
-
-		put(app, y, at, room, keywords, style | UI_NOTE);
-		at += room + 1;
-	}
+	at += draw_keywords(app, y, at, MAX((width - at) / 3, 0), row->keywords, style);
 	if (at < width)
 		put(app, y, at, width - at, *subject ? subject : _("(no subject)"), style);
 }
@@ -241,7 +270,7 @@ draw_list(App *app)
 	if (!cursor || cursor->total == 0) {
 		g_autofree char *text = empty_text(app);
 
-		put(app, 2, 1, screen_columns(app->screen) - 2, text, UI_NOTE);
+		put(app, 2, 1, screen_columns(app->screen) - 2, text, VIEW_STYLE_NOTE);
 		return;
 	}
 	for (uint32_t i = 0; i < cursor->rows && (row = view_list_row(app->list, i)); i++) {
@@ -269,8 +298,9 @@ draw_folder(App *app, int y, const ViewFolder *folder, bool selected)
 {
 	int width = screen_columns(app->screen);
 	int counts = width >= 60 ? 20 : 16, indent = 1 + MIN(folder->depth * 2, width / 3);
-	unsigned style = (folder->unread > 0 || !folder->mailbox ? UI_UNREAD : UI_PLAIN) |
-			 (selected ? UI_IS_SELECTED : 0);
+	unsigned style =
+	    (folder->unread > 0 || !folder->mailbox ? VIEW_STYLE_UNREAD : VIEW_STYLE_NORMAL) |
+	    (selected ? UI_IS_SELECTED : 0);
 
 	ui_put(app->screen, y, 0, width, SPAN_EMPTY, style);
 	put(app, y, indent, width - counts - indent, folder->label, style);
@@ -287,12 +317,12 @@ draw_folders(App *app)
 	int width = screen_columns(app->screen), counts = width >= 60 ? 20 : 16;
 
 	if (!cursor || cursor->total == 0) {
-		put(app, 2, 1, width - 2, _("No folders are known yet."), UI_NOTE);
+		put(app, 2, 1, width - 2, _("No folders are known yet."), VIEW_STYLE_NOTE);
 		return;
 	}
-	put(app, 1, 1, width - counts - 8, _("Folder"), UI_HEADER);
-	put_right(app, 1, width - counts / 2, _("Unread"), UI_HEADER);
-	put_right(app, 1, width - 1, _("Total"), UI_HEADER);
+	put(app, 1, 1, width - counts - 8, _("Folder"), VIEW_STYLE_HEADER);
+	put_right(app, 1, width - counts / 2, _("Unread"), VIEW_STYLE_HEADER);
+	put_right(app, 1, width - 1, _("Total"), VIEW_STYLE_HEADER);
 	for (uint32_t i = 0; i < cursor->rows; i++) {
 		const ViewFolder *folder = view_folders_row(app->folders, cursor->top + i);
 
@@ -311,18 +341,18 @@ line_style(const ViewLine *line)
 {
 	switch (line->kind) {
 	case VIEW_LINE_HEADER:
-		return UI_HEADER;
+		return VIEW_STYLE_HEADER;
 	case VIEW_LINE_NOTE:
-		return UI_NOTE;
+		return VIEW_STYLE_NOTE;
 	case VIEW_LINE_HEADING:
-		return UI_UNREAD;
+		return VIEW_STYLE_HEADING;
 	case VIEW_LINE_QUOTE:
-		return line->quote % 2 ? UI_QUOTE : UI_QUOTE_DEEPER;
+		return VIEW_STYLE_QUOTE_1 + (unsigned)MAX(line->quote - 1, 0) % 4;
 	case VIEW_LINE_TEXT:
 	case VIEW_LINE_RULE:
 		break;
 	}
-	return UI_PLAIN;
+	return VIEW_STYLE_NORMAL;
 }
 
 /* Every look that a span can have; of two, the later one gives the colour. */
@@ -337,21 +367,22 @@ span_style(const ViewSpan *span, unsigned style)
 		{ MAIL_STYLE_ITALIC, 0, UI_IS_ITALIC },
 		{ MAIL_STYLE_UNDERLINE, 0, UI_IS_UNDERLINED },
 		{ MAIL_STYLE_STRIKE, 0, UI_IS_DIM },
-		{ MAIL_STYLE_CODE, UI_YELLOW, 0 },
-		{ MAIL_STYLE_LINK, UI_CYAN, UI_IS_UNDERLINED },
+		{ MAIL_STYLE_CODE, VIEW_STYLE_CODE, 0 },
+		{ MAIL_STYLE_LINK, VIEW_STYLE_LINK, 0 },
 		{ MAIL_STYLE_NUMBER, 0, UI_IS_DIM },
-		{ MAIL_STYLE_WARNING, UI_ERROR, 0 },
+		{ MAIL_STYLE_WARNING, VIEW_STYLE_ERROR, 0 },
 		{ MAIL_STYLE_MARKER, 0, UI_IS_BOLD },
-		{ MAIL_STYLE_PICTURE, UI_NOTE, 0 },
-		{ MAIL_STYLE_ADDED, UI_GREEN, 0 },
-		{ MAIL_STYLE_REMOVED, UI_RED, 0 },
-		{ MAIL_STYLE_DIFF, UI_CYAN, UI_IS_BOLD },
-		{ MAIL_STYLE_SIGNATURE, 0, UI_IS_DIM },
+		{ MAIL_STYLE_PICTURE, VIEW_STYLE_NOTE, 0 },
+		{ MAIL_STYLE_ADDED, VIEW_STYLE_DIFF_ADDED, 0 },
+		{ MAIL_STYLE_REMOVED, VIEW_STYLE_DIFF_REMOVED, 0 },
+		{ MAIL_STYLE_DIFF, VIEW_STYLE_DIFF_PLACE, 0 },
+		{ MAIL_STYLE_SIGNATURE, VIEW_STYLE_SIGNATURE, 0 },
 	};
 	unsigned kind = style & (UI_IS_SELECTED - 1), flags = style - kind;
 
 	if (span->colour != MAIL_COLOUR_NONE)
-		kind = UI_RED + (unsigned)span->colour - MAIL_COLOUR_RED;
+		flags |=
+		    UI_COLOUR(1 + span->colour - MAIL_COLOUR_RED); /* as the terminals count them */
 	for (size_t i = 0; i < G_N_ELEMENTS(looks); i++)
 		if (span->style & looks[i].look) {
 			kind = looks[i].kind ? looks[i].kind : kind;
@@ -440,7 +471,7 @@ draw_parts(App *app)
 		bool selected = cursor->top + i == cursor->at;
 
 		draw_part(app, 1 + (int)i, app->parts->pdata[cursor->top + i],
-			  selected ? UI_IS_SELECTED : UI_PLAIN);
+			  selected ? UI_IS_SELECTED : VIEW_STYLE_NORMAL);
 		if (selected)
 			screen_cursor(app->screen, 1 + (int)i, 0, false);
 	}
@@ -456,7 +487,7 @@ draw_queue(App *app)
 
 	if (cursor->total == 0)
 		put(app, 2, 1, width - 2, _("Nothing waits: all of it is done on the server."),
-		    UI_NOTE);
+		    VIEW_STYLE_NOTE);
 	for (uint32_t i = 0; i < cursor->rows; i++) {
 		const ViewQueued *queued = view_queue_row(app->queue, cursor->top + i);
 		bool selected = cursor->top + i == cursor->at;
@@ -467,12 +498,12 @@ draw_queue(App *app)
 		text = g_strdup_printf("%s%s%s", queued->text, queued->error ? ": " : "",
 				       queued->error ? queued->error : "");
 		ui_put(app->screen, 1 + (int)i, 0, width, SPAN_EMPTY,
-		       selected ? UI_IS_SELECTED : UI_PLAIN);
+		       selected ? UI_IS_SELECTED : VIEW_STYLE_NORMAL);
 		put(app, 1 + (int)i, 1, STATE_CELLS - 1, view_queue_state(queued->state),
-		    (queued->state == STORE_ROW_FAILED ? UI_ERROR : UI_NOTE) |
+		    (queued->state == STORE_ROW_FAILED ? VIEW_STYLE_ERROR : VIEW_STYLE_NOTE) |
 			(selected ? UI_IS_SELECTED : 0));
 		put(app, 1 + (int)i, 1 + STATE_CELLS, width - 1 - STATE_CELLS, text,
-		    selected ? UI_IS_SELECTED : UI_PLAIN);
+		    selected ? UI_IS_SELECTED : VIEW_STYLE_NORMAL);
 		if (selected)
 			screen_cursor(app->screen, 1 + (int)i, 0, false);
 	}
@@ -580,14 +611,14 @@ draw_status(App *app)
 	int room = width - 2 - width_of(where) - 2;
 	int marks_width = MIN(width_of(marks), width / 3);
 
-	ui_put(app->screen, y, 0, width, SPAN_EMPTY, UI_BAR);
+	ui_put(app->screen, y, 0, width, SPAN_EMPTY, VIEW_STYLE_BAR);
 	if (marks_width > 0 && room > marks_width + 2) {
-		put(app, y, 1 + room - marks_width, marks_width, marks, UI_BAR);
+		put(app, y, 1 + room - marks_width, marks_width, marks, VIEW_STYLE_BAR);
 		room -= marks_width + 2;
 	}
 	if (room > 0)
-		put(app, y, 1, room, text, UI_BAR);
-	put_right(app, y, width - 1, where, UI_BAR);
+		put(app, y, 1, room, text, VIEW_STYLE_BAR);
+	put_right(app, y, width - 1, where, VIEW_STYLE_BAR);
 }
 
 /* The end of a sentence is where it says what to do: one too long for the last line stands on several
@@ -597,7 +628,7 @@ draw_notice(App *app, const char *text, bool is_error)
 {
 	int rows = screen_rows(app->screen), width = screen_columns(app->screen), n = 0;
 	int room = MIN(NOTICE_LINES, rows - 4);
-	unsigned style = is_error ? UI_ERROR : UI_NOTE;
+	unsigned style = is_error ? VIEW_STYLE_ERROR : VIEW_STYLE_NOTE;
 	Span rest = span_of_string(text), at[NOTICE_LINES];
 
 	if (width_of(text) <= width || room < 2) {
@@ -638,17 +669,17 @@ draw_last_line(App *app)
 			safe_text_cluster(shown, &end);
 			shown.at = end;
 		}
-		ui_put(app->screen, y, 0, width, shown, UI_NOTE);
+		ui_put(app->screen, y, 0, width, shown, VIEW_STYLE_NOTE);
 		screen_cursor(app->screen, y, size, true);
 	} else if (app->prompt) {
 		g_autofree char *shown = view_prompt_window(app->prompt, width, &x);
 
-		ui_put(app->screen, y, 0, width, span_of_string(shown), UI_PLAIN);
+		ui_put(app->screen, y, 0, width, span_of_string(shown), VIEW_STYLE_NORMAL);
 		screen_cursor(app->screen, y, x, true);
 	} else if (app->notice) {
 		draw_notice(app, app->notice, app->notice_is_error);
 	} else if (*view_keymap_typed(app->keymap)) {
-		put_right(app, y, width - 1, view_keymap_typed(app->keymap), UI_NOTE);
+		put_right(app, y, width - 1, view_keymap_typed(app->keymap), VIEW_STYLE_NOTE);
 	} else {
 		draw_reason(app);
 	}

@@ -75,20 +75,48 @@ show_all(App *app)
 
 /* ---- changing --------------------------------------------------------------------------------- */
 
+/* Beside the configuration. */
+static char *
+themes_dir(const App *app)
+{
+	g_autofree char *dir = g_path_get_dirname(app->options->config->path);
+
+	return g_build_filename(dir, "themes", NULL);
+}
+
+bool
+options_load_theme(App *app, const ConfigScreen *wanted, ViewTheme **theme, GError **error)
+{
+	g_autofree char *dir = themes_dir(app);
+	g_autoptr(ViewTheme) loaded = view_theme_load(dir, wanted->theme, error);
+
+	/* Where there are no colours, the one that needs none. */
+	if (loaded && !screen_colours(app->screen)) {
+		view_theme_free(loaded);
+		loaded = view_theme_load(NULL, "mono", error);
+	}
+	*theme = g_steal_pointer(&loaded);
+	return *theme != NULL;
+}
+
 /* Everything as WANTED says; an error leaves all as it was. */
 static bool
 adopt(App *app, const Config *config, const ConfigScreen *wanted, GError **error)
 {
 	g_autoptr(ViewKeymap) keymap = keys_load(config, wanted, error);
+	g_autoptr(ViewTheme) theme = NULL;
 	ConfigScreen copy;
 
-	if (!keymap)
+	if (!keymap || !options_load_theme(app, wanted, &theme, error))
 		return false;
 	config_screen_copy(&copy, wanted);
 	config_screen_clear(&app->wanted);
 	app->wanted = copy;
 	view_keymap_free(app->keymap);
 	app->keymap = g_steal_pointer(&keymap);
+	view_theme_free(app->theme);
+	app->theme = g_steal_pointer(&theme);
+	screen_set_theme(app->screen, app->theme);
 	draw_layout(app);
 	return true;
 }
@@ -160,9 +188,21 @@ options_set(App *app, const char *argument)
 	app_notice(app, now);
 }
 
+static char **
+theme_names(const App *app)
+{
+	g_autofree char *dir = themes_dir(app);
+	g_autoptr(GPtrArray) names = view_theme_names(dir);
+	char **list = g_new0(char *, names->len + 1);
+
+	for (guint i = 0; i < names->len; i++)
+		list[i] = g_strdup(names->pdata[i]);
+	return list;
+}
+
 /* "theme=l" gives "theme=light". */
 static void
-add_values(GPtrArray *found, const ConfigKey *key, const char *beginning)
+add_values(const App *app, GPtrArray *found, const ConfigKey *key, const char *beginning)
 {
 	g_auto(GStrv) words = NULL;
 
@@ -170,6 +210,8 @@ add_values(GPtrArray *found, const ConfigKey *key, const char *beginning)
 		words = g_strsplit("yes no", " ", -1);
 	else if (!strcmp(key->type, "choice"))
 		words = g_strsplit(key->values, " ", -1);
+	else if (!strcmp(key->key, "theme"))
+		words = theme_names(app);
 	for (char **word = words; word && *word; word++)
 		if (g_str_has_prefix(*word, beginning))
 			g_ptr_array_add(found, g_strdup_printf("%s=%s", key->key, *word));
@@ -185,7 +227,7 @@ options_complete(App *app, const char *beginning)
 	const ConfigKey *whole = equals ? config_key("screen", name) : NULL;
 
 	if (whole)
-		add_values(found, whole, equals + 1);
+		add_values(app, found, whole, equals + 1);
 	for (const ConfigKey *key = config_keys; key->key && !equals; key++)
 		if (is_option(key) && g_str_has_prefix(key->key, name))
 			g_ptr_array_add(found, strcmp(key->type, "yes/no")

@@ -15,13 +15,20 @@
 #include "base/safetext.h"
 
 #define TAB_STOP 8
+/* Of text and ground: more than a theme and a screenful of tags have. */
+#define PAIRS_MAX 256
 
 /* How long to wait for the rest of a key after ESC: it comes in one piece, also over a slow line. */
 #define ESCAPE_DELAY_MS 25
 
 struct Screen {
 	SCREEN *terminal;
-	bool colours;
+	int colours; /* 0: none */
+	ViewLook looks[VIEW_STYLES];
+	struct {
+		int32_t text, ground;
+	} pairs[PAIRS_MAX];
+	int n_pairs;
 	int cursor_row, cursor_column;
 	bool cursor_visible;
 };
@@ -31,23 +38,53 @@ struct Screen {
 static void
 start_colours(Screen *screen)
 {
-	static const struct {
-		UiStyle style;
-		short colour;
-	} pairs[] = {
-		{ UI_HEADER, COLOR_CYAN },	 { UI_NOTE, COLOR_MAGENTA },
-		{ UI_QUOTE, COLOR_GREEN },	 { UI_ERROR, COLOR_RED },
-		{ UI_QUOTE_DEEPER, COLOR_BLUE }, { UI_RED, COLOR_RED },
-		{ UI_GREEN, COLOR_GREEN },	 { UI_YELLOW, COLOR_YELLOW },
-		{ UI_BLUE, COLOR_BLUE },	 { UI_MAGENTA, COLOR_MAGENTA },
-		{ UI_CYAN, COLOR_CYAN },
-	};
 	const char *no_colour = g_getenv("NO_COLOR"); /* what many programs agree on */
 
-	screen->colours = (!no_colour || !*no_colour) && has_colors() && start_color() == OK &&
-			  use_default_colors() == OK && COLOR_PAIRS > UI_CYAN;
-	for (size_t i = 0; screen->colours && i < G_N_ELEMENTS(pairs); i++)
-		init_pair((short)pairs[i].style, pairs[i].colour, -1);
+	if ((!no_colour || !*no_colour) && has_colors() && start_color() == OK &&
+	    use_default_colors() == OK && COLORS >= 8)
+		screen->colours = COLORS;
+}
+
+int
+screen_colours(const Screen *screen)
+{
+	return screen->colours;
+}
+
+void
+screen_set_theme(Screen *screen, const ViewTheme *theme)
+{
+	for (int i = 0; i < VIEW_STYLES; i++)
+		screen->looks[i] = view_theme_look(theme, (ViewStyle)i, screen->colours);
+	screen->n_pairs = 0; /* the next frame makes those it needs */
+	clearok(curscr, TRUE);
+}
+
+/* A colour as curses counts them. */
+static int
+curses_colour(int32_t colour)
+{
+	return colour >= VIEW_COLOUR_DIRECT ? colour - VIEW_COLOUR_DIRECT : colour;
+}
+
+/* A pair for both colours; 0, the terminal's own, when there are none left. */
+static short
+pair_of(Screen *screen, int32_t text, int32_t ground)
+{
+	int i;
+
+	if (!screen->colours || (text == VIEW_COLOUR_DEFAULT && ground == VIEW_COLOUR_DEFAULT))
+		return 0;
+	for (i = 0; i < screen->n_pairs; i++)
+		if (screen->pairs[i].text == text && screen->pairs[i].ground == ground)
+			return (short)(i + 1);
+	if (i + 1 >= MIN(COLOR_PAIRS, PAIRS_MAX) ||
+	    init_extended_pair(i + 1, curses_colour(text), curses_colour(ground)) == ERR)
+		return 0;
+	screen->pairs[i].text = text;
+	screen->pairs[i].ground = ground;
+	screen->n_pairs++;
+	return (short)(i + 1);
 }
 
 /* What nearly every terminal sends, also where TERM says it is one that has no such key. */
@@ -182,35 +219,44 @@ screen_redraw(Screen *screen)
 
 /* ---- out ------------------------------------------------------------------------------------ */
 
+/* LOOK, with what STYLE adds to it. */
 static attr_t
-attributes(const Screen *screen, unsigned style, short *pair)
+attributes(Screen *screen, ViewLook look, unsigned style, short *pair)
 {
-	static const attr_t mono[] = {
-		[UI_PLAIN] = A_NORMAL,	 [UI_BAR] = A_REVERSE,	       [UI_UNREAD] = A_BOLD,
-		[UI_HEADER] = A_BOLD,	 [UI_NOTE] = A_BOLD,	       [UI_QUOTE] = A_NORMAL,
-		[UI_ERROR] = A_BOLD,	 [UI_QUOTE_DEEPER] = A_NORMAL, [UI_RED] = A_NORMAL,
-		[UI_GREEN] = A_NORMAL,	 [UI_YELLOW] = A_NORMAL,       [UI_BLUE] = A_NORMAL,
-		[UI_MAGENTA] = A_NORMAL, [UI_CYAN] = A_NORMAL,
+	static const struct {
+		unsigned flag, weight;
+	} added[] = {
+		{ UI_IS_BOLD, VIEW_BOLD },
+		{ UI_IS_DIM, VIEW_DIM },
+		{ UI_IS_UNDERLINED, VIEW_UNDERLINE },
+		{ UI_IS_ITALIC, VIEW_ITALIC },
 	};
-	unsigned kind = style & (UI_IS_SELECTED - 1);
-	attr_t looks = kind < G_N_ELEMENTS(mono) ? mono[kind] : A_NORMAL, more = A_NORMAL;
+	static const attr_t weights[] = { A_BOLD, A_DIM, A_UNDERLINE, A_ITALIC, A_REVERSE };
+	attr_t looks = A_NORMAL;
 
-	if (style & UI_IS_BOLD)
-		more |= A_BOLD;
-	if (style & UI_IS_DIM)
-		more |= A_DIM;
-	if (style & UI_IS_UNDERLINED)
-		more |= A_UNDERLINE;
-	if (style & UI_IS_ITALIC)
-		more |= termattrs() & A_ITALIC ? A_ITALIC : A_UNDERLINE;
-	*pair = 0;
-	if (style & UI_IS_SELECTED)
-		return looks | more | A_REVERSE;
-	if (screen->colours && kind >= UI_HEADER) {
-		*pair = (short)kind;
-		looks = kind == UI_ERROR ? A_BOLD : A_NORMAL;
+	if (style >> 16)
+		look.text = (int32_t)(style >> 16) - 1;
+	for (size_t i = 0; i < G_N_ELEMENTS(added); i++)
+		if (style & added[i].flag)
+			look.weight |= added[i].weight;
+	if (style & UI_IS_SELECTED) {
+		const ViewLook *selected = &screen->looks[VIEW_STYLE_SELECTED];
+
+		if (selected->text != VIEW_COLOUR_DEFAULT)
+			look.text = selected->text;
+		if (selected->ground != VIEW_COLOUR_DEFAULT || (selected->weight & VIEW_REVERSE))
+			look.ground = selected->ground;
+		if (selected->weight & VIEW_REVERSE) /* the bar is of one colour */
+			look.text = selected->text;
+		look.weight |= selected->weight;
 	}
-	return looks | more;
+	for (size_t i = 0; i < G_N_ELEMENTS(weights); i++)
+		if (look.weight & 1u << i)
+			looks |= weights[i];
+	if ((looks & A_ITALIC) && !(termattrs() & A_ITALIC))
+		looks = (looks & ~A_ITALIC) | A_UNDERLINE;
+	*pair = pair_of(screen, look.text, look.ground);
+	return looks;
 }
 
 /* Can the locale's character set say it? */
@@ -354,11 +400,12 @@ put_safe(int row, int column, int width, Span text, attr_t looks, short pair)
 }
 
 void
-ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style)
+ui_put_look(Screen *screen, int row, int column, int width, Span text, const ViewLook *look,
+	    unsigned style)
 {
 	g_autofree char *made_safe = NULL;
 	short pair;
-	attr_t looks = attributes(screen, style, &pair);
+	attr_t looks = attributes(screen, *look, style, &pair);
 	int used;
 
 	width = MIN(width, COLS - column);
@@ -376,8 +423,20 @@ ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style
 }
 
 void
+ui_put(Screen *screen, int row, int column, int width, Span text, unsigned style)
+{
+	ui_put_look(screen, row, column, width, text, &screen->looks[style & 0xff], style);
+}
+
+void
 screen_clear(Screen *screen)
 {
+	short pair;
+	attr_t looks = attributes(screen, screen->looks[VIEW_STYLE_NORMAL], 0, &pair);
+	cchar_t ground;
+
+	if (setcchar(&ground, L" ", looks, pair, NULL) == OK)
+		bkgrndset(&ground);
 	erase();
 	screen_cursor(screen, LINES - 1, COLS - 1, false);
 }

@@ -48,8 +48,8 @@ class Door(unittest.TestCase):
         self.assertEqual(writers, {"put_cluster", "put_blanks"})
         callers = {name for name, body in bodies
                    if re.search(r"\b(?:put_cluster|put_safe)\s*\(", body)}
-        self.assertEqual(callers, {"put_safe", "ui_put"})
-        put = dict(bodies)["ui_put"]
+        self.assertEqual(callers, {"put_safe", "ui_put_look"})
+        put = dict(bodies)["ui_put_look"]
         self.assertLess(put.index("safe_text_is("), put.index("put_safe("))
         self.assertLess(put.index("safe_text("), put.index("put_safe("))
         self.assertEqual(STDIO_OUT.findall(text), [])
