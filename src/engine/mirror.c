@@ -10,6 +10,7 @@
 
 #define WRITE_ROWS    500 /* a transaction of about 10 ms */
 #define WRITE_CHANGES 5000
+#define MORE_CHANGES  250 /* came: time for more of them, perhaps */
 
 Mirror *
 mirror_new(Line *line, GBytes *raw)
@@ -445,6 +446,8 @@ on_flags(Mirror *mirror, const ImapFetch *fetch)
 							     (gssize)words->len));
 	g_array_append_val(mirror->changes, change);
 	count_row(mirror, uid);
+	if (mirror->changes->len % MORE_CHANGES == 0)
+		mirror_fill_on(mirror);
 	if (mirror->changes->len < WRITE_CHANGES)
 		return;
 	if (mirror->ready || mirror_is_told(mirror))

@@ -34,10 +34,15 @@ class Cost:
         self.turns = len([at for at in connection.asked_at if at >= login.end()]) - 1   # LOGOUT
         self.up = connection.up
         self.commands = re.findall(r" C: A\d+ (.*)", log)
+        # How often nothing was in flight when something was sent: what was waited for, whole.
+        self.waits, flight = 0, set()
+        for who, tag in re.findall(r" ([CS]): (A\d+) ", log):
+            self.waits += who == "C" and not flight
+            (flight.add if who == "C" else flight.discard)(tag)
 
     def __repr__(self):
         return f"{self.down} bytes, {self.after} after the login, {self.up} to the server, " \
-               f"{self.turns} turns"
+               f"{self.turns} turns, {self.waits} of them with nothing in flight"
 
 
 class Resync(unittest.TestCase):
@@ -167,6 +172,8 @@ class Resync(unittest.TestCase):
             slices = [int(low) for low in
                       re.findall(r"UID FETCH (\d+):\d+ \(UID FLAGS\)", "\n".join(cost.commands))]
             self.assertEqual(slices, sorted(slices, reverse=True))
+            # While a slice comes the next is asked for: however many there are, the line does not rest.
+            self.assertLessEqual(cost.waits, 16 if cost is changed else 8)
         self.assertFalse([c for c in unchanged.commands if "SEARCH" in c])
 
     def test_plain_of_1000(self):
