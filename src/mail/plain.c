@@ -267,8 +267,12 @@ put_line(Plain *plain, uint16_t style, Span line, Span rest)
 
 	if (line.at < plain->joined.end && line.at > plain->joined.at) {
 		const char *end = MIN(plain->joined.end, line.end);
+		Span blank = { line.at, line.at };
 
-		put(plain, style, plain->joined_link, (Span){ line.at, end });
+		while (blank.end < end && *blank.end == ' ')
+			blank.end++;
+		put(plain, style, 0, blank);
+		put(plain, style, plain->joined_link, (Span){ blank.end, end });
 		from = end;
 	}
 	for (const char *p = from; p < line.end;) {
