@@ -312,7 +312,7 @@ void mirror_doubt(Mirror *mirror);
  * read anew on the lines that have it selected. */
 void mirror_read_again(Account *account, StoreId mailbox);
 bool mirror_is(const Mirror *mirror, GBytes *raw); /* NULL is none */
-bool mirror_is_ready(const Mirror *mirror);   /* SELECT was answered OK */
+bool mirror_is_ready(const Mirror *mirror);	   /* SELECT was answered OK */
 bool mirror_is_current(const Mirror *mirror); /* and new, changed and lost messages are known */
 bool mirror_is_complete(const Mirror *mirror);
 bool

@@ -30,7 +30,7 @@ typedef void (*ConfirmDone)(App *app, bool yes);
 struct App {
 	const UiOptions *options;
 	ConfigScreen wanted; /* as the configuration, and then the person, wants it */
-	Config *reread;	      /* the configuration, when it was read again; NULL */
+	Config *reread;	     /* the configuration, when it was read again; NULL */
 	GFileMonitor *monitor;
 	guint reload; /* timer: the configuration has changed; 0 */
 	ViewKeymap *keymap;

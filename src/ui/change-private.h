@@ -15,7 +15,7 @@ typedef struct Change {
 	char *where;	       /* they went there; through the door; NULL */
 	StoreMailboxRole role; /* then put away there what is held; NONE */
 	StoreAction action;
-	bool marks;	       /* says which FLAG was SET, or taken off */
+	bool marks; /* says which FLAG was SET, or taken off */
 	uint16_t flag;
 	bool set;
 	char **keywords; /* still to be changed of MESSAGES, as parts of one action; NULL: none */

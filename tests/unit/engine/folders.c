@@ -114,8 +114,7 @@ a_name_is_taken_when_it_is_free(void **state)
 	Fixture *fixture = *state;
 
 	begin(fixture, WORDS, "INBOX");
-	fixture_wait_well(fixture,
-			  folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
+	fixture_wait_well(fixture, folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
 	go_offline(fixture);
 	fixture_wait_well(fixture,
 			  folder(fixture, STORE_INTENT_RENAME, "Other", "First", ENGINE_QUEUED));
@@ -139,8 +138,7 @@ an_unsubscribed_folder_leaves_nothing_behind(void **state)
 	Fixture *fixture = *state;
 
 	begin(fixture, WORDS, "INBOX");
-	fixture_wait_well(fixture,
-			  folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
+	fixture_wait_well(fixture, folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
 	assert_true(fake_server_is_subscribed(fixture->server, "Old"));
 	go_offline(fixture);
 	fixture_wait_well(fixture,
@@ -168,14 +166,12 @@ a_list_from_before_undoes_nothing(void **state)
 	EngineRequest listed;
 
 	begin(fixture, WORDS, "INBOX");
-	fixture_wait_well(fixture,
-			  folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
+	fixture_wait_well(fixture, folder(fixture, STORE_INTENT_CREATE, NULL, "Old", ENGINE_THERE));
 	fake_server_forget(fixture->server);
 	fake_server_rule(fixture->server, "LIST", 1, FAKE_BEHIND, "SUBSCRIBE Newest");
 	listed = engine_folders(fixture->engine, NULL);
 	fixture_until(fixture, list_was_asked, 1);
-	fixture_wait_well(fixture,
-			  folder(fixture, STORE_INTENT_CREATE, NULL, "New", ENGINE_THERE));
+	fixture_wait_well(fixture, folder(fixture, STORE_INTENT_CREATE, NULL, "New", ENGINE_THERE));
 	fixture_wait_well(fixture,
 			  folder(fixture, STORE_INTENT_RENAME, "Old", "Older", ENGINE_THERE));
 	fixture_wait_well(fixture,
