@@ -10,6 +10,8 @@
 #define BUDGET_US  200000
 #define BUDGET_MIN (UINT64_C(256) * 1024)
 #define BUDGET_MAX (UINT64_C(4) * 1024 * 1024)
+#define SLOW_LOOKS 4			       /* at what a line brings, before it is called slow */
+#define SLOW_BYTES (UINT64_C(5) * 1024 * 1024) /* a second; less than a server deflates */
 
 struct BodyWalk {
 	StoreWalk at;
@@ -98,11 +100,23 @@ adjust_budget(PartFetcher *parts)
 
 	if (us < BUDGET_US)
 		return;
+	if (parts->since_us && parts->came) {
+		uint64_t rate = parts->came * G_USEC_PER_SEC / (uint64_t)us;
+
+		parts->fastest = MAX(parts->fastest, rate);
+		parts->looked++;
+	}
 	parts->budget =
 	    parts->since_us ? (uint64_t)((double)parts->came * BUDGET_US / (double)us * 1.5) : 0;
 	parts->budget = CLAMP(parts->budget, BUDGET_MIN, BUDGET_MAX);
 	parts->since_us = now;
 	parts->came = 0;
+}
+
+bool
+parts_are_slow(const PartFetcher *parts)
+{
+	return parts->looked >= SLOW_LOOKS && parts->fastest < SLOW_BYTES;
 }
 
 static bool

@@ -353,6 +353,8 @@ void parts_free(PartFetcher *parts);
 void parts_start(PartFetcher *parts, Job *job);
 /* The next messages' bodies of a SYNC; false when all are here. */
 bool parts_sync(PartFetcher *parts, Job *job, StoreId mailbox);
+/* The line has never brought as much of them as a server can deflate. */
+bool parts_are_slow(const PartFetcher *parts);
 void body_walk_free(struct BodyWalk *walk); /* NULL is fine */
 /* True when a body of MAILBOX that JOB wants is not here.  *MORE: not known yet; ask again. */
 bool parts_sync_lacks(PartFetcher *parts, Job *job, StoreId mailbox, bool *more);

@@ -359,11 +359,14 @@ ride_compress(void *data)
 		connection_compress_riding(line->connection);
 }
 
-/* A SYNC is to be short rather than quick: what it asks for comes compressed. */
+/* A SYNC is to be short rather than quick: what it asks for comes compressed, unless it may be so much
+ * that this is decided later. */
 static void
 ride_for_sync(Line *line)
 {
-	if (!g_queue_is_empty(&line->account->syncs) && line->account->capabilities)
+	const Job *job = g_queue_peek_head(&line->account->syncs);
+
+	if (job && job->bodies == ENGINE_BODIES_NONE && line->account->capabilities)
 		connection_ride(line->connection, ride_compress, line);
 }
 

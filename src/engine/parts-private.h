@@ -49,6 +49,8 @@ struct PartFetcher {
 	uint64_t budget;
 	uint64_t came;	  /* bytes since... */
 	int64_t since_us; /* ...then */
+	uint64_t fastest; /* bytes a second, of so many times looked */
+	unsigned looked;
 
 	struct Keeping *keeping; /* what the policy wants of the mailbox selected; NULL */
 	unsigned keeps_pending;	 /* fetches that are for_keeps */

@@ -186,6 +186,18 @@ class OneMessage(unittest.TestCase):
         self.assertLess(carried[1] * 4, carried[0])
         self.assertEqual(rows[0], rows[1])
 
+    def test_bodies_are_compressed_where_the_line_is_slow(self):
+        """2 MB of text through 400 KB/s: what it brings is seen first."""
+        text = b"From: a@example.org\r\nSubject: long\r\n\r\n" + b"The same, once more.\r\n" * 1500
+        with Dovecot(mail=[Message(text, NOW, (), "INBOX")] * 60, compress=True) as server, \
+                Proxy(server.imaps, rtt_ms=30, bytes_per_s=400_000) as line, \
+                Postern(through(line, server, "imaps"), ca=server.ca) as postern:
+            done = postern.rows("sync", "INBOX", "--bodies", "all")[-1]
+            commands = re.findall(r" C: A\d+ (\w+)", postern.log())
+        print(f"\n  {60 * len(text)} bytes of bodies, {done['bytes_in']} on the line", flush=True)
+        self.assertIn("COMPRESS", commands)
+        self.assertLess(done["bytes_in"], 60 * len(text) * 3 // 4)
+
 
 class Slices(unittest.TestCase):
     """What fills in behind the screen comes in slices of about 100 ms of line time."""
