@@ -468,6 +468,23 @@ on_renumbered(Mirror *mirror)
 	connection_fail(mirror->line->connection, error);
 }
 
+/* Another message under a UID that is known, and the same UIDVALIDITY: the next SELECT would not see it.
+ * Nothing is written from here any more, of what is still on its way. */
+static void
+on_other(Mirror *mirror)
+{
+	uint32_t kept = mirror_kept(mirror);
+	g_autoptr(GError) error = NULL;
+
+	log_event(mirror->account->engine->log, "mirror", "another message under a UID: read anew");
+	if (!mirror_may_lose(mirror, kept - MIN(kept, mirror->exists)))
+		mirror_distrust_numbers(mirror);
+	else if (!mirror_read_anew(mirror, &error))
+		account_store_failed(mirror->account, error);
+	mirror->retired = true;
+	on_renumbered(mirror);
+}
+
 static void
 on_fetch(Mirror *mirror, const ImapFetch *fetch, bool early)
 {
@@ -493,7 +510,7 @@ on_fetch(Mirror *mirror, const ImapFetch *fetch, bool early)
 		return;
 	}
 	if (mirror_is_other(mirror, fetch)) {
-		on_renumbered(mirror);
+		on_other(mirror);
 		return;
 	}
 	if (!record_batch_add(mirror->batch, fetch))
