@@ -203,7 +203,7 @@ typedef struct StoreOutcome {
 	StoreTargetState state;
 	/* DONE and COPIED of MOVE and COPY, DONE of APPEND: its UID in DEST; 0: not known, it is found by
 	 * Message-ID and size when the mirror meets it.  A row the mirror has made of it already becomes
-	 * one with it. */
+	 * one with it.  (What can be it, and is met while the row is SENT, is in no list until then.) */
 	uint32_t uid;
 	/* MOVE, EXPUNGE: the server cannot expunge just these: the original stays, marked \Deleted. */
 	bool left;

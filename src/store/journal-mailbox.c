@@ -85,8 +85,8 @@ unhide_all(Desk *desk, Sheet *old, int64_t epoch, GError **error)
 		const Meant *m = &g_array_index(hidden, Meant, i);
 
 		if (!place_unhide(desk, old, m->uid, error) ||
-		    (epoch && m->live &&
-		     !lost_add(desk->store, m->id, epoch, 0, true, true, error)))
+		    (m->live && (epoch ? !lost_add(desk->store, m->id, epoch, 0, true, true, error)
+				       : !journal_release(desk, m->id, error))))
 			return false;
 	}
 	return true;

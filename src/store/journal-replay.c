@@ -3,6 +3,19 @@
 
 /* ---- about to be sent, and not sent after all ------------------------------------------------------ */
 
+/* ROW is not SENT any more: what the mirror met of it is ours by now, or another's. */
+static bool
+settle(Desk *desk, const StoreJournalRow *row, GError **error)
+{
+	Sheet *dest = NULL;
+
+	if (row->kind != STORE_INTENT_MOVE && row->kind != STORE_INTENT_COPY &&
+	    row->kind != STORE_INTENT_APPEND)
+		return true;
+	return desk_find(desk, row->dest, &dest, error) &&
+	       (!dest || expect_settle(desk, dest, NULL, error));
+}
+
 static bool
 journal_sent(Store *store, StoreId row, uint32_t uidvalidity, uint32_t uidnext, GError **error)
 {
@@ -52,7 +65,8 @@ journal_unsent(Store *store, StoreId id, GError **error)
 		return true;
 	store->folders_changed = true;
 	return journal_set_state(store, id, STORE_ROW_WAITING, error) &&
-	       journal_yield(&desk, row, error) && desk_apply(&desk, error);
+	       journal_yield(&desk, row, error) && settle(&desk, row, error) &&
+	       desk_apply(&desk, error);
 }
 
 bool
@@ -423,11 +437,13 @@ close_row(Doing *doing, GError **error)
 	if (row->n > gone)
 		return true;
 	if (!gone)
-		return journal_set_state(doing->store, row->id, STORE_ROW_CONFIRMED, error);
+		return journal_set_state(doing->store, row->id, STORE_ROW_CONFIRMED, error) &&
+		       settle(&doing->desk, row, error);
 	words = g_strdup_printf(P_("%u message was no longer on the server",
 				   "%u messages were no longer on the server", row->n),
 				row->n);
-	return journal_set_failed(doing->store, row->id, POSTERN_ERROR_GONE, words, 0, error);
+	return journal_set_failed(doing->store, row->id, POSTERN_ERROR_GONE, words, 0, error) &&
+	       settle(&doing->desk, row, error);
 }
 
 /* What nothing holds any more goes. */
@@ -601,7 +617,7 @@ journal_fail(Store *store, StoreId id, int code, const char *words, GError **err
 	store->folders_changed = true;
 	return journal_set_failed(store, id, code, words, 0, error) &&
 	       journal_yield(&desk, row, error) && fail_dependents(store, row, error) &&
-	       desk_apply(&desk, error);
+	       settle(&desk, row, error) && desk_apply(&desk, error);
 }
 
 bool

@@ -115,7 +115,8 @@ lost_give_up(Desk *desk, Sheet *sheet, uint32_t known_from, uint32_t uidnext, GE
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(StoreId));
 	bool any;
 
-	if (!lost_any(desk->store, sheet->head.epoch, &any, error))
+	if (!expect_settle(desk, sheet, NULL, error) ||
+	    !lost_any(desk->store, sheet->head.epoch, &any, error))
 		return false;
 	if (!any || !known_from)
 		return true;

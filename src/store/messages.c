@@ -132,16 +132,33 @@ store_message_add_placed(Store *store, Sheet *sheet, StoreId id, const StoreMess
 	return message_write(store, SQL_MESSAGE_ADD, &sheet->head, &known, message, error);
 }
 
+/* Where the server was told to put one like it: it stands nowhere until the answer comes. */
+static bool
+message_add_met(Desk *desk, Sheet *sheet, const StoreMessage *message, GError **error)
+{
+	Sheet *nowhere = desk_epoch(desk, 0, error);
+	StoreMessage placed = *message;
+	Known known = { .date = order_clamp_date(message->date), .modseq = message->modseq };
+
+	placed.uid = 0;
+	return nowhere && store_next_identity(desk->store, &known.id, error) &&
+	       uid_write(desk->store, SQL_UID_ADD, sheet->head.epoch, message->uid, &known,
+			 error) &&
+	       uid_hide(sheet, desk->store, message->uid, known.id, false, error) &&
+	       store_message_add_placed(desk->store, nowhere, known.id, &placed, error);
+}
+
 /* ---- updating ----------------------------------------------------------------------------------- */
 
 /* One call of store_messages_put. */
 typedef struct Filling {
 	Store *store;
 	Desk desk;
-	Sheet *sheet;  /* of the mailbox */
-	bool any;      /* some of the UIDs may be known */
-	bool any_lost; /* messages may turn up here */
-	bool any_open; /* the journal may have a word on flags */
+	Sheet *sheet;	    /* of the mailbox */
+	bool any;	    /* some of the UIDs may be known */
+	bool any_lost;	    /* messages may turn up here */
+	bool any_open;	    /* the journal may have a word on flags */
+	Expected *expected; /* NULL: nothing */
 } Filling;
 
 /* Where a known message stands: its sheet, and the UID it has there. */
@@ -357,8 +374,11 @@ message_put(Filling *filling, const StoreMessage *message, GError **error)
 	}
 	if (!known.id && filling->any_lost && !take_in_lost(filling, message, &known, error))
 		return false;
-	return known.id ? message_update(filling, message, known, error)
-			: message_add(filling->store, filling->sheet, message, error);
+	if (known.id)
+		return message_update(filling, message, known, error);
+	return filling->expected && expect_take(filling->expected, message)
+		   ? message_add_met(&filling->desk, filling->sheet, message, error)
+		   : message_add(filling->store, filling->sheet, message, error);
 }
 
 static bool
@@ -377,7 +397,9 @@ fill(Filling *filling, StoreId mailbox, const StoreMessage *messages, size_t n, 
 	if (!uid_any(filling->store, filling->sheet->head.epoch, g_array_index(picks, Pick, 0).uid,
 		     g_array_index(picks, Pick, picks->len - 1).uid, &filling->any, error) ||
 	    !lost_any(filling->store, filling->sheet->head.epoch, &filling->any_lost, error) ||
-	    !journal_any(filling->store, &filling->any_open, error))
+	    !journal_any(filling->store, &filling->any_open, error) ||
+	    (filling->any_open &&
+	     !expect_settle(&filling->desk, filling->sheet, &filling->expected, error)))
 		return false;
 	filling->sheet->touched = true;
 	for (guint i = 0; i < picks->len; i++) {
@@ -395,6 +417,7 @@ messages_put(Store *store, StoreId mailbox, const StoreMessage *messages, size_t
 
 	desk_init(&filling.desk, store);
 	ok = fill(&filling, mailbox, messages, n, error);
+	expect_free(filling.expected);
 	desk_clear(&filling.desk);
 	return ok;
 }

@@ -123,4 +123,19 @@ bool lost_delete(Store *store, StoreId id, GError **error);
  * did not is gone. */
 bool lost_give_up(Desk *desk, Sheet *sheet, uint32_t known_from, uint32_t uidnext, GError **error);
 
+/* ---- expect.c: messages met before the server told that they are ours ---------------------------- */
+
+/* What SENT rows are to put into a mailbox, and was not met there yet. */
+typedef struct Expected Expected;
+void expect_free(Expected *expected);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Expected, expect_free)
+
+/* Shows what was met in DEST and no SENT row may mean any more.  *LEFT (may be NULL): what is still to
+ * be met, yours to free. */
+bool expect_settle(Desk *desk, Sheet *dest, Expected **left, GError **error);
+/* Is MESSAGE one of EXPECTED?  Then that one is taken. */
+bool expect_take(Expected *expected, const StoreMessage *message);
+/* Was ID met, and is not known yet to be ours or another? */
+bool expect_is(Store *store, StoreId id, bool *is, GError **error);
+
 #endif

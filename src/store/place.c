@@ -615,9 +615,10 @@ absorb(Desk *desk, const Sheet *there, StoreId id, StoreId other, GError **error
 	Looks looks = { 0 };
 	g_autofree char *keywords = NULL;
 	Place met, own;
-	bool is_met, found, ok;
+	bool is_met, found, ok, expected;
 
-	if (!place_find(desk->store, other, &met, &is_met, error))
+	if (!place_find(desk->store, other, &met, &is_met, error) ||
+	    !expect_is(desk->store, other, &expected, error))
 		return false;
 	ok = !is_met || look_at(desk, &met, &looks, error);
 	keywords = looks.keywords;
@@ -628,7 +629,7 @@ absorb(Desk *desk, const Sheet *there, StoreId id, StoreId other, GError **error
 	for (guint i = 0; i < copies->len; i++)
 		if (!place_delete(desk, g_array_index(copies, StoreId, i), error))
 			return false;
-	if ((is_met && !follow(desk, there, id, &met, error)) ||
+	if ((is_met && !expected && !follow(desk, there, id, &met, error)) ||
 	    !place_find(desk->store, id, &own, &found, error))
 		return false;
 	return !is_met || !found || show_as(desk, &own, &looks, error);

@@ -268,14 +268,37 @@ static const char *const texts[SQL_N] = {
 	    "  AND o.from_uid = l.from_uid) <= ?3)",
 	[SQL_LOST_MET] =
 	    "SELECT u.uid FROM uids u JOIN messages m ON m.id = u.id JOIN messages x ON x.id = ?3"
-	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id = x.message_id"
-	    " AND (NOT ?4 OR m.size = x.size) AND NOT EXISTS(SELECT 1 FROM targets t"
+	    " WHERE u.epoch = ?1 AND u.uid >= ?2 AND m.id > ?3 AND m.message_id IS x.message_id"
+	    " AND ((NOT ?4 AND m.message_id IS NOT NULL) OR m.size = x.size)"
+	    " AND (m.message_id IS NOT NULL OR m.date + m.received = x.date + x.received)"
+	    " AND NOT EXISTS(SELECT 1 FROM targets t"
 	    "  WHERE t.seq = ?5 AND (t.id = m.id OR t.copy = m.id)) LIMIT 1",
 	[SQL_LOST_WHERE] = "SELECT epoch, at_uid FROM lost WHERE id = ?1 LIMIT 1",
 	[SQL_LOST_DELETE] = "DELETE FROM lost WHERE id = ?1",
 	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0, at_uid = 0"
 			   " WHERE epoch = ?1",
 	[SQL_LOST_NOWHERE] = "DELETE FROM lost WHERE epoch = ?1",
+	[SQL_EXPECTED] =
+	    "SELECT m.message_id, iif(j.kind = 5 AND m.message_id > '', 0, m.size), j.dest_uidnext,"
+	    " m.date + m.received"
+	    " FROM journal j JOIN targets t ON t.seq = j.seq"
+	    " JOIN messages m ON m.id = iif(j.kind = 3, t.copy, t.id)"
+	    " WHERE j.state = 2 AND j.state < 4 AND j.kind IN (2, 3, 5) AND j.dest = ?1"
+	    " AND (?2 = 0 OR j.dest_uidvalidity = ?2) AND j.dest_uidnext > 0 AND t.state < 2"
+	    " AND NOT (m.epoch = ?3 AND m.uid IS NOT NULL)"
+	    " AND NOT EXISTS(SELECT 1 FROM hidden h WHERE h.id = m.id AND h.epoch = ?3"
+	    "  AND NOT h.leftover)"
+	    " AND NOT EXISTS(SELECT 1 FROM lost l WHERE l.id = m.id)",
+	[SQL_EXPECTED_MET] =
+	    "SELECT h.uid, m.id, m.date, m.message_id, m.size, m.date + m.received FROM hidden h"
+	    " JOIN messages m ON m.id = h.id WHERE h.epoch = ?1 AND NOT h.leftover AND m.epoch = 0"
+	    " AND NOT EXISTS(SELECT 1 FROM targets t WHERE t.id = m.id)"
+	    " AND NOT EXISTS(SELECT 1 FROM targets t WHERE t.copy = m.id AND t.copy > 0)"
+	    " ORDER BY h.uid",
+	[SQL_EXPECTED_IS] =
+	    "SELECT 1 FROM messages m WHERE m.id = ?1 AND m.epoch = 0"
+	    " AND NOT EXISTS(SELECT 1 FROM targets t WHERE t.id = m.id)"
+	    " AND NOT EXISTS(SELECT 1 FROM targets t WHERE t.copy = m.id AND t.copy > 0)",
 
 	[SQL_JOURNAL_ANY] = "SELECT 1 FROM journal WHERE state < 4 LIMIT 1",
 	[SQL_JOURNAL_ADD] =
