@@ -214,6 +214,10 @@ typedef struct StoreOutcome {
  * CREATE, RENAME, DELETE, (UN)SUBSCRIBE, APPEND: the folder's raw name and state follow. */
 bool store_journal_done(Store *store, StoreId row, const StoreOutcome *outcomes, size_t n,
 			GError **error);
+/* None of its messages is left to do, and it is open all the same: the last of them went in another way
+ * (expunged by somebody else, and forgotten) after others were GONE.  CONFIRMED or FAILED as above. */
+bool store_journal_close(Store *store, StoreId row, GError **error);
+
 /* FAILED, with what is left to do; the local effect stays until it is dropped. */
 bool store_journal_fail(Store *store, StoreId row, int code, const char *words, GError **error);
 /* The server has MESSAGE in MAILBOX under UID: found by search, or told by a code. */

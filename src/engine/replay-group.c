@@ -195,8 +195,8 @@ group_store_failed(Group *group, const GError *error)
 
 /* ---- what the store is told -------------------------------------------------------------------- */
 
-static bool
-is_open(Group *group, StoreId id)
+bool
+group_is_open(Group *group, StoreId id)
 {
 	g_autoptr(StoreJournalRow) row = NULL;
 
@@ -235,7 +235,7 @@ give_up_row(Group *group, const StoreJournalRow *row, GError **error)
 	bool company = group->rows->len > 1 && !group->passing;
 	Delay *delay;
 
-	if (!is_open(group, row->id))
+	if (!group_is_open(group, row->id))
 		return true;
 	delay = group->passing ? delay_of(replay, row->id) : NULL;
 	if (company)
@@ -434,7 +434,7 @@ group_load(Group *group, GArray **targets)
 		StoreId after = 0;
 		guint got;
 
-		if (!is_open(group, row->id))
+		if (!group_is_open(group, row->id))
 			continue;
 		do {
 			g_autoptr(GArray) page = NULL;

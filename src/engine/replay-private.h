@@ -146,6 +146,8 @@ bool group_send(Group *group, ImapCommand *command, AnswerFunc done, ImapTicket 
 void group_refuse(Group *group, const ImapResponse *response);
 /* An AnswerFunc that only does that. */
 void group_on_answer(Group *group, ImapOutcome outcome, const ImapResponse *response);
+/* Does it wait, or was it sent? */
+bool group_is_open(Group *group, StoreId row);
 /* The rows end here: refused, or put off. */
 Step group_give_up(Group *group);
 /* Its rows are not taken up before that. */

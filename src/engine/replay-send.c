@@ -691,6 +691,22 @@ must_look_first(const Group *group)
 		(group->kind == STORE_INTENT_MOVE && !has_move(group)));
 }
 
+/* Nothing is left to do of it. */
+static Step
+close_rows(Group *group)
+{
+	Store *store = group->account->engine->store;
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < group->rows->len; i++) {
+		const StoreJournalRow *row = g_ptr_array_index(group->rows, i);
+
+		if (group_is_open(group, row->id) && !store_journal_close(store, row->id, &error))
+			return group_store_failed(group, error);
+	}
+	return STEP_OVER;
+}
+
 Step
 send_plan(Group *group)
 {
@@ -702,7 +718,7 @@ send_plan(Group *group)
 	if (!group_load(group, &all))
 		return STEP_OVER;
 	if (!all->len)
-		return STEP_OVER;
+		return close_rows(group);
 	if (needs_dest(group) && !group->dest_known)
 		return group->refused ? group_give_up(group) : send_ask_dest(group, send_plan);
 	if (must_look_first(group)) {

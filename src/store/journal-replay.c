@@ -489,6 +489,30 @@ store_journal_done(Store *store, StoreId row, const StoreOutcome *outcomes, size
 	return store_verb_end(store, own, journal_done(store, row, outcomes, n, error), error);
 }
 
+static bool
+journal_close(Store *store, StoreId id, GError **error)
+{
+	g_autoptr(StoreJournalRow) row = NULL;
+	Doing doing = { .store = store };
+
+	if (!journal_count(store, id, error) || !store_journal_row(store, id, &row, error))
+		return false;
+	if (row->state != STORE_ROW_WAITING && row->state != STORE_ROW_SENT)
+		return true;
+	doing.row = row;
+	return close_row(&doing, error);
+}
+
+bool
+store_journal_close(Store *store, StoreId row, GError **error)
+{
+	bool own;
+
+	if (!store_verb_begin(store, &own, error))
+		return false;
+	return store_verb_end(store, own, journal_close(store, row, error), error);
+}
+
 /* ---- failed --------------------------------------------------------------------------------------------- */
 
 /* What was to make the message or folder that a later row needs. */

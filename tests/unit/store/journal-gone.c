@@ -256,6 +256,56 @@ a_uid_of_a_folder_made_anew_is_of_no_message_here(void **state)
 	end(&f);
 }
 
+/* Of two that are to be moved one is gone, and the other is expunged: of the row nothing is left that
+ * could be answered. */
+static void
+a_row_that_nothing_is_left_of_is_closed(void **state)
+{
+	Fixture f = begin(*state, 4);
+	StoreId both[] = { id_of_uid(f.store, f.inbox, 1), id_of_uid(f.store, f.inbox, 2) };
+	StoreIntent intent = { .kind = STORE_INTENT_MOVE,
+			       .mailbox = f.inbox,
+			       .dest = f.archive,
+			       .messages = both,
+			       .n_messages = 2 };
+	StoreOutcome expunged = { .message = both[1], .state = STORE_TARGET_DONE };
+	g_autoptr(StoreJournalRow) row = NULL;
+	g_autoptr(GArray) targets = NULL;
+	StoreIntended moved = { 0 }, other;
+	GError *error = NULL;
+
+	MUST(store_intend(f.store, &intent, &moved, &error));
+	gone(&f, moved.row, both[0]);
+	other = intend(&f, STORE_INTENT_EXPUNGE, f.archive, 0, both[1]);
+	MUST(store_journal_sent(f.store, other.row, 0, 0, &error));
+	MUST(store_journal_done(f.store, other.row, &expunged, 1, &error));
+	MUST(store_journal_targets(f.store, moved.row, 0, 10, &targets, &error));
+	assert_int_equal(targets->len, 1);
+	MUST(store_journal_close(f.store, moved.row, &error));
+	must_be_sound(f.store);
+	MUST(store_journal_row(f.store, moved.row, &row, &error));
+	assert_int_equal(row->state, STORE_ROW_FAILED);
+	assert_int_equal(row->code, POSTERN_ERROR_GONE);
+	drop(&f, moved.row);
+	assert_int_equal(queue_length(&f), 0);
+	end(&f);
+}
+
+static void
+a_row_with_something_left_is_not_closed(void **state)
+{
+	Fixture f = begin(*state, 4);
+	StoreIntended out =
+	    intend(&f, STORE_INTENT_MOVE, f.inbox, f.archive, id_of_uid(f.store, f.inbox, 1));
+	g_autoptr(StoreJournalRow) row = NULL;
+	GError *error = NULL;
+
+	MUST(store_journal_close(f.store, out.row, &error));
+	MUST(store_journal_row(f.store, out.row, &row, &error));
+	assert_int_equal(row->state, STORE_ROW_WAITING);
+	end(&f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
 int
@@ -268,6 +318,8 @@ main(void)
 		TEST(a_copy_of_a_moved_copy_goes_with_it),
 		TEST(a_uid_of_a_folder_made_anew_is_of_no_message_here),
 		TEST(an_appended_message_is_sent_with_the_flags_that_it_came_with),
+		TEST(a_row_that_nothing_is_left_of_is_closed),
+		TEST(a_row_with_something_left_is_not_closed),
 	};
 
 	return cmocka_run_group_tests_name("store/journal-gone", tests, NULL, NULL);
