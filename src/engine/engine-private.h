@@ -96,6 +96,7 @@ typedef struct Job {
 	    *unchanged; /* likewise with bodies: raw name -> StoreId, of what is true already */
 	struct BodyWalk *walk; /* SYNC with bodies: how far in this folder; NULL: not begun */
 	bool bodies_done, in_folder;
+	enum { NEWS_NOT_ASKED, NEWS_ASKED, NEWS_TOLD } news; /* SYNC: of what is selected anyway */
 	GError *refused; /* SYNC: of the first folder that could not be read */
 	GError
 	    *skipped; /* SYNC: the first message that could not be read, and may still be there */

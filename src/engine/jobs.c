@@ -184,8 +184,9 @@ plan_sync(Line *line, Job *job)
 		const StoreMailbox *box = g_ptr_array_index(boxes, i);
 		bool bodies = job->bodies != ENGINE_BODIES_NONE && box->selectable && !box->gone &&
 			      !box->created && !box->deleted;
-		bool differs = truth_differs(account->truth, line, box);
 		GBytes *raw = g_bytes_new(box->raw, box->raw_size);
+		bool differs = truth_differs(account->truth, line, box) ||
+			       (!box->gone && account_owner(account, raw));
 
 		if (bodies && !differs)
 			g_hash_table_insert(job->unchanged, g_bytes_ref(raw),
@@ -203,6 +204,7 @@ next_sync_folder(Job *job)
 	g_bytes_unref(g_queue_pop_head(&job->folders));
 	g_clear_pointer(&job->walk, body_walk_free);
 	job->bodies_done = job->in_folder = false;
+	job->news = NEWS_NOT_ASKED;
 }
 
 /* The others go on; it is told in the end. */
@@ -223,6 +225,13 @@ job_has_skipped(Account *account, const Job *job)
 	       store_row_by_id(account->engine->store, job->skipped_message, &row, NULL);
 }
 
+/* What is selected already hears of news only when it is asked, or in IDLE. */
+static bool
+selects_again(const Line *line, const Line *owner, const Job *job)
+{
+	return owner == line && !job->in_folder && line->role == LINE_BACKGROUND;
+}
+
 /* The mirror that brings RAW up to date: LINE's own, or that of the line where it is open; NULL: not
  * yet, or refused on LINE. */
 static Mirror *
@@ -234,8 +243,7 @@ sync_mirror(Line *line, Job *job, GBytes *raw)
 		line->waits_on = owner;
 		return mirror_is_ready(owner->mirror) ? owner->mirror : NULL;
 	}
-	/* What is selected already hears of news only when it is asked, or in IDLE. */
-	if (owner && !job->in_folder && line->role == LINE_BACKGROUND) {
+	if (selects_again(line, owner, job)) {
 		if (mirror_is_busy(line->mirror) || parts_is_busy(line->parts))
 			return NULL;
 		line_forget_mailbox(line);
@@ -251,6 +259,48 @@ sync_compress(Line *line, const Job *job)
 {
 	if (job->bodies == ENGINE_BODIES_NONE || parts_are_slow(line->parts))
 		connection_compress(line->connection);
+}
+
+typedef struct NewsAsk {
+	Account *account;
+	EngineRequest request;
+} NewsAsk;
+
+static void
+on_news(void *data, ImapTicket ticket, ImapOutcome outcome, const ImapResponse *response)
+{
+	g_autofree NewsAsk *ask = data;
+	Job *job = account_find_job(ask->account, ask->request);
+
+	if (job && job->news == NEWS_ASKED)
+		job->news = NEWS_TOLD;
+	if (outcome != IMAP_OUTCOME_CLOSED)
+		account_pump_later(ask->account);
+}
+
+/* A mailbox that is selected anyway is as true as the server has told so far, which tells in IDLE when
+ * it likes: a SYNC asks.  True when that is answered, or need not be: what is selected only now is
+ * fresh. */
+static bool
+has_told_news(Line *line, Job *job, GBytes *raw)
+{
+	Line *owner = account_owner(line->account, raw);
+	NewsAsk *ask;
+
+	if (job->news == NEWS_NOT_ASKED && owner && mirror_is_ready(owner->mirror) &&
+	    !mirror_error(owner->mirror) && !selects_again(line, owner, job)) {
+		ask = g_new0(NewsAsk, 1);
+		*ask = (NewsAsk){ line->account, job->request };
+		if (connection_send(owner->connection, imap_command_new("NOOP"), IMAP_SEND_NORMAL,
+				    on_news, ask)) {
+			job->news = NEWS_ASKED;
+			return false;
+		}
+		g_free(ask);
+	}
+	if (job->news == NEWS_NOT_ASKED)
+		job->news = NEWS_TOLD;
+	return job->news == NEWS_TOLD;
 }
 
 /* True when the bodies of what is selected are here, or cannot be had. */
@@ -299,7 +349,7 @@ step_sync(Line *line, Job *job)
 			next_sync_folder(job);
 			continue;
 		}
-		if (more)
+		if (more || !has_told_news(line, job, raw))
 			return false;
 		mirror = sync_mirror(line, job, raw);
 
@@ -322,7 +372,8 @@ step_sync(Line *line, Job *job)
 				mirror_fill(mirror);
 			return false;
 		}
-		if (mirror == line->mirror && mirror_is_busy(mirror))
+		/* It may be current, and news that were just told be on their way. */
+		if (mirror_is_busy(mirror))
 			return false;
 		job->mailbox = mirror_mailbox(mirror);
 		if (!sync_bodies(line, job, raw))

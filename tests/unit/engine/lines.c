@@ -173,6 +173,34 @@ a_sync_of_everything_without_condstore_looks_at_all(void **state)
 	assert_true(fixture_flags(fixture, "Other", 3) & STORE_FLAG_FLAGGED);
 }
 
+/* What is open stays selected, and the server tells nothing of it unasked. */
+static void
+a_sync_asks_about_what_is_open(void **state)
+{
+	Fixture *fixture = *state;
+	const char *folders[] = { "INBOX", NULL };
+
+	fake_server_capabilities(fixture->server, "IMAP4rev1");
+	fixture_connections(fixture, 3);
+	fake_server_add(fixture->server, "INBOX", 20, "");
+	fixture_start(fixture);
+	fixture_wait_well(fixture, engine_open(fixture->engine, NULL, "INBOX", 0, WINDOW, true));
+	fixture_until(fixture, inbox_complete, 20);
+	for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autoptr(StoreRow) came = NULL;
+
+		fake_server_add(fixture->server, "INBOX", 1, "");
+		fake_server_expunge(fixture->server, "INBOX", 3 + i);
+		fixture_wait_well(fixture, engine_sync(fixture->engine, NULL, folders[i],
+						       ENGINE_BODIES_NONE));
+		assert_int_equal(fixture_total(fixture, "INBOX"), 20);
+		assert_null(fixture_row(fixture, "INBOX", 3 + i));
+		came = fixture_row(fixture, "INBOX", 21 + i);
+		assert_non_null(came);
+	}
+	fixture_check(fixture);
+}
+
 static void
 without_notify_inbox_is_listened_to_while_another_is_open(void **state)
 {
@@ -417,6 +445,7 @@ main(void)
 		TEST(a_folder_that_differs_in_nothing_is_not_opened),
 		TEST(a_sync_of_everything_with_nothing_new_is_one_list),
 		TEST(a_sync_of_everything_without_condstore_looks_at_all),
+		TEST(a_sync_asks_about_what_is_open),
 		TEST(without_notify_inbox_is_listened_to_while_another_is_open),
 		TEST(with_one_connection_news_are_read_in_between),
 		TEST(a_server_with_room_for_one_line_has_it_all_done_there),
