@@ -1,7 +1,6 @@
 """Where a history stands still: nothing waits any more, and server, store and model must agree."""
 
-import time
-
+from announced import check_command
 from driver import OFFLINE, Broken, Told
 from model import Wrong
 from others import FRAGILE
@@ -96,27 +95,12 @@ class Checkpoints:
         for family in self.model.families.values():
             judged = "loosely" if family.loose else "exactly"
             self.counts[judged] = self.counts.get(judged, 0) + 1
-        self.in_time(lambda: self.compare_folders(folders))
-        self.in_time(lambda: self.compare_local(server))
+        self.compare_folders(folders)
+        self.compare_local(server)
         self.home.check_files()
         self.driver.ask("check")
         self.check_transcript()
         self.model.open_window(found)
-
-    def in_time(self, claim):
-        """What is open need not be asked about again: the server tells of it when it likes (IDLE, NOTIFY)."""
-        deadline = time.monotonic() + 5
-        while True:
-            try:
-                return claim()
-            except Wrong as wrong:
-                if time.monotonic() > deadline:
-                    raise
-                if str(wrong) not in self.told[-1]:
-                    self.note(f"    late: {wrong}")
-                    self.counts["late"] = self.counts.get("late", 0) + 1
-            time.sleep(0.2)
-            self.synchronise()
 
     def compare_folders(self, folders):
         local = self.local_folders()
@@ -147,13 +131,10 @@ class Checkpoints:
                             f"{mirrored} mirrored, {unread} unread")
 
     def check_transcript(self):
-        """Never what would expunge more than was meant."""
-        for _, number, way, data in self.line.said:
-            if way == "up":
-                for text in data.upper().split(b"\r\n"):
-                    words = text.split()
-                    if len(words) == 2 and words[1] in (b"EXPUNGE", b"CLOSE"):
-                        raise Wrong(f"the client said {text!r}")
+        """Nothing that the server did not say it can do, and never what would expunge more than was
+        meant."""
+        for first, line in self.line.asked():
+            check_command(line, self.announced, first)
 
     def check_contents(self):
         """What was appended is there, to the byte."""

@@ -5,7 +5,7 @@ import time
 
 from checkpoints import Checkpoints
 from driver import Broken, Driver, Told
-from model import FLAGS, Action, Model, Wrong, flags_of
+from model import ANYWHERE, FLAGS, Action, Model, Wrong, flags_of
 from others import BASE, FRAGILE, KEYWORDS, OtherClients
 from wire import Client, quoted
 
@@ -19,6 +19,7 @@ STEPS = [
     (6, "undo", "undo"), (2, "retry_or_drop", "drop"),
     (8, "other_flag", "other"), (4, "other_append", "other"), (3, "other_move", "other"),
     (2, "other_copy", "other"), (2, "other_expunge", "other"), (1, "other_fragile", "fragile"),
+    (1, "other_purge", "purge"),
     (4, "offline", "offline"), (4, "online", "offline"), (3, "refuse", "cut"),
     (4, "accept", "cut"), (3, "cut", "cut"), (8, "cut_later", "cut"), (3, "kill", "kill"),
     (3, "kill_amid", "kill"), (1, "restart", "kill"), (3, "open", "open"), (2, "sync", "open"),
@@ -28,12 +29,13 @@ GROUPS = sorted({group for _, _, group in STEPS})
 
 
 class History(OtherClients, Checkpoints):
-    def __init__(self, seed, server, line, home, user, steps=200, kinds=None, say=None):
+    def __init__(self, seed, server, line, home, user, steps=200, kinds=None, say=None, leaves=False):
+        """LEAVES: the server has no UIDPLUS."""
         self.seed, self.server, self.line, self.home, self.user = seed, server, line, home, user
         self.random = random.Random(seed)
         self.steps = steps
         self.kinds = set(kinds) if kinds is not None else set(GROUPS)
-        self.model = Model()
+        self.model = Model(leaves)
         self.told = []              # the history, for whoever must replay it
         self.say = say
         self.number = 0             # of messages
@@ -76,6 +78,8 @@ class History(OtherClients, Checkpoints):
     def prepare(self):
         self.others = [Client(self.server.imap, self.user) for _ in range(3)]
         self.observer = self.others[2]
+        said, = [line for line in self.observer.ok("CAPABILITY") if line.startswith(b"* CAPABILITY")]
+        self.announced = set(said.upper().split()[2:])
         for folder in BASE + [FRAGILE]:
             if folder != "INBOX":
                 self.others[0].command(b"CREATE ", quoted(folder))
@@ -86,7 +90,8 @@ class History(OtherClients, Checkpoints):
             self.appended_by_other(self.others[0], self.random.choice(BASE))
 
     def step(self, number):
-        steps = [(weight, name) for weight, name, group in STEPS if group in self.kinds]
+        steps = [(weight, name) for weight, name, group in STEPS
+                 if group in self.kinds and (group != "purge" or self.model.leaves)]
         name = self.random.choices([n for _, n in steps], [w for w, _ in steps])[0]
         self.note(f"[{number}] {name}")
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -161,7 +166,7 @@ class History(OtherClients, Checkpoints):
             # what is in a folder that LIST does not tell shows nowhere
             if FRAGILE not in folders and any(i.place == FRAGILE for i in family.instances):
                 continue
-            expected = family.agrees(shown.get(key, []))
+            expected = family.agrees(shown.get(key, []), purged=False)
             if expected is not None and not (family.other_appended and key not in shown):
                 raise Wrong(f"{key} is shown as {shown.get(key)}, and ought to be {expected}")
 
@@ -207,6 +212,8 @@ class History(OtherClients, Checkpoints):
         family = self.model.families.get(row[3])
         if not family:
             raise Wrong(f"the list of {folder} shows {row[3]}, which nobody made")
+        if family.taken[folder] and "\\deleted" in row[2]:
+            return None         # what stays behind of it, perhaps
         free = [i for i in family.instances if i.place == folder and id(i) not in used]
         unsure = family.loose_flags | family.other_flags
         free.sort(key=lambda i: len((i.flags ^ set(row[2])) - unsure))
@@ -475,6 +482,7 @@ class History(OtherClients, Checkpoints):
             for family in action.families():
                 family.loosen("undone, one of several")
                 family.ours_place = True
+                self.model.take(family, ANYWHERE)
                 if action.kind in ("copy", "append"):
                     family.ours_ends += sum(item[0] is family for item in action.items)
         actions.clear()

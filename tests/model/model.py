@@ -5,12 +5,20 @@ A message and its copies are a family, named by their subject.  Where only we ac
 window, or only other clients, or both on different things, the model knows exactly what must come of it.
 Where both moved it, or changed the same flag, either may have been first: then the flag is loose, or the
 whole family is, and of a loose one only this is asked: that no copy was lost and none came from nowhere.
+
+A server without UIDPLUS cannot expunge one message: what we moved or expunged stays where it was, marked
+\\Deleted, as a message that anybody may see (and expunge: other clients do).  The model knows from where
+we took something away in a window; there, as often, and only with \\Deleted, one more may be.  From the
+next window on it is an instance like any other.
 """
 
 import collections
 import itertools
 
 FLAGS = {"\\seen": 1, "\\answered": 2, "\\flagged": 4, "\\deleted": 8, "\\draft": 16}
+
+
+ANYWHERE = None                 # of a loose family: nobody knows from where it was taken
 
 
 class Wrong(Exception):
@@ -46,6 +54,9 @@ class Family:
         self.why = []
         self.ours_place = self.other_place = self.other_appended = False
         self.ours_flags, self.other_flags = set(), set()
+        self.taken = collections.Counter()      # by us, from where: without UIDPLUS it may be left there
+        self.purged = collections.Counter()     # of these, by others
+        self.ever_deleted = any("\\deleted" in i.flags for i in self.instances)
         self.ours_copies = self.ours_ends = self.other_copies = self.other_ends = 0
 
     def is_ours(self):
@@ -78,13 +89,43 @@ class Family:
         sure = self.base + self.other_copies - self.other_ends
         return max(0, sure - self.ours_ends), sure + self.ours_copies
 
-    def agrees(self, found):
-        """FOUND: [(place, flags)].  None, or what is wrong."""
+    def may_be_left(self, found, place, purged=True):
+        """How many in PLACE may be what we took away from there."""
+        most = self.taken[place] - (self.purged[place] if purged else 0)
+        return min(most, sum(p == place and "\\deleted" in flags for p, flags in found))
+
+    def without_left(self, found, purged):
+        """FOUND, each way without what we left behind with \\Deleted."""
+        ways = [[]]
+        for place in sorted({p for p, _ in found}):
+            here = [row for row in found if row[0] == place]
+            extra = len(here) - sum(i.place == place for i in self.instances)
+            if not 0 < extra <= self.may_be_left(found, place, purged):
+                ways = [way + here for way in ways]
+                continue
+            marked = [n for n, row in enumerate(here) if "\\deleted" in row[1]]
+            ways = [way + [row for n, row in enumerate(here) if n not in left]
+                    for way in ways for left in itertools.combinations(marked, extra)]
+        return ways
+
+    def agrees(self, found, purged=True):
+        """FOUND: [(place, flags)].  None, or what is wrong.  PURGED: what others expunged is gone."""
         if self.loose:
             low, high = self.bounds()
-            if low <= len(found) <= high:
+            left = sum("\\deleted" in flags for _, flags in found)
+            left = min(left, self.taken[ANYWHERE] + sum(self.may_be_left(found, place)
+                                                        for place in {p for p, _ in found}))
+            if low <= len(found) <= high + left:
                 return None
-            return f"{low} to {high} of it, loose: {'; '.join(self.why)}"
+            return f"{low} to {high} of it, {left} left, loose: {'; '.join(self.why)}"
+        wrong = None
+        for way in self.without_left(found, purged):
+            wrong = self.agrees_without(way)
+            if wrong is None:
+                return None
+        return wrong + (f", taken from {dict(self.taken)}" if self.taken else "")
+
+    def agrees_without(self, found):
         mine = sorted((i.place, sorted(i.flags - self.loose_flags)) for i in self.instances)
         theirs = sorted((place, sorted(set(flags) - self.loose_flags)) for place, flags in found)
         if mine == theirs or pooled(mine) == pooled(theirs):
@@ -114,7 +155,8 @@ class Action:
 
 
 class Model:
-    def __init__(self):
+    def __init__(self, leaves=False):
+        self.leaves = leaves        # the server has no UIDPLUS
         self.families = {}
         self.folders = {}           # name: subscribed, or None where nobody said
         self.fresh_folders = set()  # touched by us in this window
@@ -131,6 +173,8 @@ class Model:
         for family in self.families.values():
             for instance in family.instances:
                 instance.place = renamed(instance.place)
+            family.taken = collections.Counter({p and renamed(p): n for p, n in family.taken.items()})
+            family.purged = collections.Counter({renamed(p): n for p, n in family.purged.items()})
         for action in self.actions:
             action.items = [tuple(renamed(x) if isinstance(x, str) and k == 2 else x
                                   for k, x in enumerate(item))
@@ -164,6 +208,7 @@ class Model:
                 clean = False
                 self.dirty(family, ("flag",))
             family.ours_flags.add(flag)
+            family.ever_deleted |= flag == "\\deleted"
             if flag in family.other_flags or family.other_place:
                 family.loose_flags.add(flag)
             if family.loose or flag in family.loose_flags or instance is None:
@@ -174,6 +219,11 @@ class Model:
                 (instance.flags.add if value else instance.flags.discard)(flag)
                 items.append((family, instance, flag, value))
         return Action("flag", items, clean, {family for family, _ in picked})
+
+    def take(self, family, place):
+        """We take an instance away from PLACE."""
+        if self.leaves:
+            family.taken[place] += 1
 
     def _place_by_us(self, family, merges=True):
         clean = not family.ours_place and not family.loose
@@ -194,9 +244,11 @@ class Model:
                 family.ours_copies += 1
             if instance is None:
                 clean = False
+                self.take(family, ANYWHERE)
                 items.append((family, None, None))
                 continue
             items.append((family, instance, instance.place))
+            self.take(family, instance.place)
             instance.place = dest
         return Action("move", items, clean)
 
@@ -223,15 +275,18 @@ class Model:
             family.ours_ends += 1
             if instance is None:
                 clean = False
+                self.take(family, ANYWHERE)
                 items.append((family, None))
                 continue
             family.instances.remove(instance)
+            self.take(family, instance.place)
             items.append((family, instance))
         return Action("expunge", items, clean)
 
     def ours_append(self, key, place, flags, content):
         family = self.families[key] = Family(key)
         family.instances.append(Instance(place, flags))
+        family.ever_deleted = "\\deleted" in family.instances[0].flags
         family.content = content
         family.ours_place = True
         return Action("append", [(family, family.instances[0])], True)
@@ -252,9 +307,11 @@ class Model:
             if family.other_place:
                 family.loosen("undone, and moved by others")
             if action.kind == "move":
+                self.take(family, instance.place)
                 instance.place = rest[0]
             elif action.kind in ("copy", "append"):
                 family.ours_ends += 1
+                self.take(family, instance.place)
                 if instance in family.instances:
                     family.instances.remove(instance)
             elif action.kind in ("expunge", "remove"):
@@ -313,6 +370,22 @@ class Model:
         if instance:
             family.instances.remove(instance)
 
+    def other_purge(self, family, place, many):
+        """MANY of it, marked \\Deleted, went with an EXPUNGE."""
+        if family.ours_place and self.leaves and not family.ever_deleted:
+            family.purged[place] += many    # nobody marked it but we, when it had been taken away
+            return
+        marked = [i for i in family.instances if i.place == place and "\\deleted" in i.flags]
+        if not family.is_ours() and not family.loose and len(marked) == many:
+            family.other_place = True
+            family.other_ends += many
+            for instance in marked:
+                family.instances.remove(instance)
+            return
+        for _ in range(many):
+            self.other_expunge(family, place)
+        family.loosen("purged by others")
+
     def other_append(self, key, place, flags):
         family = self.families[key] = Family(key)
         family.instances.append(Instance(place, flags))
@@ -345,7 +418,7 @@ class Model:
             touched = family.is_others() or family.loose
             if touched:
                 self.dirty(family)
-            if family.loose or family.loose_flags:
+            if family.loose or family.loose_flags or len(found[key]) != len(family.instances):
                 # which of several is which does not matter any more
                 family.instances = [Instance(place, flags) for place, flags in found[key]]
                 self.dirty(family)

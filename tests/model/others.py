@@ -1,5 +1,7 @@
 """What other clients do in a history, each over a line of its own, and the mail that everybody makes."""
 
+import collections
+import re
 import time
 
 from wire import quoted
@@ -84,6 +86,21 @@ class OtherClients:
 
     def do_other_expunge(self):
         self.moved_by_other("expunge")
+
+    def do_other_purge(self):
+        """All that is marked, whoever marked it."""
+        client, _ = self.other()
+        rows = {uid: (flags, subject) for uid, flags, subject in client.rows()}
+        lines = client.ok("EXPUNGE")
+        numbers, gone = sorted(rows), []
+        for line in lines:
+            match = re.match(rb"\* (\d+) EXPUNGE\r\n", line)
+            if match:
+                gone.append(numbers.pop(int(match[1]) - 1))
+        found = collections.Counter(rows[uid][1] for uid in gone)
+        self.note(f"    other purges {client.selected} {dict(found)}")
+        for subject, many in sorted(found.items()):
+            self.model.other_purge(self.model.families[subject], client.selected, many)
 
     def do_other_fragile(self):
         """Somebody takes the folder away, when we are not looking; what was in it goes elsewhere."""

@@ -4,12 +4,14 @@
     client.select("INBOX"); client.rows()   # [(uid, flags, subject)]
     status, lines = client.command("UID MOVE 7 Trash")
 
-    with Line(server.imap) as line:         # a proxy on loopback, in a thread of its own
+    with Line(server.imap) as line:         # a proxy on loopback, in a thread of its own; STRIP: what it
+                                            # makes of a line that the server says
         line.port
         line.cut(); line.refuse(); line.accept()
         line.arm("up", 1234)                # reset after so many bytes more towards the server
         line.watch(function)                # see Watch
         line.transcript()                   # what was said, to be read
+        line.asked()                        # the lines that went up since this was asked last
 """
 
 import base64
@@ -197,7 +199,7 @@ class End:
 
     def __init__(self, sock, connection, way):
         self.socket, self.connection, self.way = sock, connection, way
-        self.splitter = Splitter(way == "down")
+        self.splitter, self.whole = Splitter(way == "down"), Splitter(way == "down")
 
 
 class Connection:
@@ -207,8 +209,9 @@ class Connection:
 
 
 class Line:
-    def __init__(self, target):
-        self.target = target
+    def __init__(self, target, strip=None):
+        self.target, self.strip = target, strip
+        self.asked_at, self.askers = 0, {}
         self.lock = threading.RLock()
         self.said = []              # (time, connection, way, bytes)
         self.armed = None           # (way, bytes left)
@@ -280,6 +283,17 @@ class Line:
                 lines.append(f"{when:.3f} {number} {mark} {line}")
         return "\n".join(lines)
 
+    def asked(self):
+        """[(is it the first of its command, bytes)], without literals."""
+        found = []
+        until = len(self.said)
+        for _, number, way, data in self.said[self.asked_at:until]:
+            if way == "up":
+                splitter = self.askers.setdefault(number, Splitter(False))
+                found += [(first, line) for _, line, first in splitter.take(data) if line]
+        self.asked_at = until
+        return found
+
     # ---- the thread ------------------------------------------------------------------------------
 
     def _run(self):
@@ -336,6 +350,8 @@ class Line:
         if not data:
             self._end(connection)
             return
+        if self.strip and end.way == "down":
+            data = self._stripped(end, data)
         cut = False
         if self.armed and self.armed[0] == end.way:
             left = self.armed[1] - len(data)
@@ -362,6 +378,14 @@ class Line:
                 time.sleep(0.002)       # or the reset overtakes the bytes
             for every in list(self.connections) if struck else [connection]:
                 self._end(every, reset=True)
+
+    def _stripped(self, end, data):
+        """The line that is not whole yet is held back."""
+        pieces = end.whole.take(data)
+        if end.whole.line:
+            pieces.pop()
+        return b"".join(self.strip(line) if line and first else line or piece
+                        for piece, line, first in pieces)
 
     def _watched(self, end, data):
         watch, passed = self.watching, b""
