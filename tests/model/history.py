@@ -200,20 +200,28 @@ class History(OtherClients, Checkpoints):
         else:
             rows = self.random.sample(rows, min(len(rows), self.random.randint(1, many)))
             which = "id:" + ",".join(row[0] for row in rows)
-        used = set()
-        return folder, which, [self.known(folder, row, used) for row in rows], [row[0] for row in rows]
+        used, picked, ids = set(), [], []
+        for row in rows:
+            member = self.known(folder, row, used)
+            if member:
+                picked.append(member)
+                ids.append(row[0])
+        if len(ids) < len(rows):
+            which = "id:" + ",".join(ids)
+        return (folder, which, picked, ids) if ids else None
 
     def is_moving(self):
         """May the list change between looking and asking?"""
         return self.state == "online"
 
     def known(self, folder, row, used=()):
-        """The model's word for a row of the list."""
+        """The model's word for a row of the list; None: it may be what stays behind of one, and nobody acts
+        on that before a checkpoint has found it."""
         family = self.model.families.get(row[3])
         if not family:
             raise Wrong(f"the list of {folder} shows {row[3]}, which nobody made")
         if family.taken[folder] and "\\deleted" in row[2]:
-            return None         # what stays behind of it, perhaps
+            return None
         free = [i for i in family.instances if i.place == folder and id(i) not in used]
         unsure = family.loose_flags | family.other_flags
         free.sort(key=lambda i: len((i.flags ^ set(row[2])) - unsure))
