@@ -136,7 +136,8 @@ move_subscription(Group *group, const StoreMailbox *box)
 		send_name(group, "UNSUBSCRIBE", raw, on_extra);
 }
 
-/* The same with what is below it, and with what is still to be deleted there, which is in no list. */
+/* The same with what is below it, and with what is still to be deleted, maybe it itself, which is in no
+ * list. */
 static void
 move_subscriptions(Group *group)
 {
@@ -150,7 +151,7 @@ move_subscriptions(Group *group)
 		const StoreJournalRow *row = g_ptr_array_index(rows, i);
 		StoreMailbox *box = NULL;
 
-		if (row->kind == STORE_INTENT_DELETE && row->mailbox != group->row->mailbox &&
+		if (row->kind == STORE_INTENT_DELETE &&
 		    store_mailbox_get(store, row->mailbox, &box, NULL))
 			g_ptr_array_add(boxes, box);
 	}
