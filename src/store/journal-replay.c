@@ -494,13 +494,17 @@ journal_close(Store *store, StoreId id, GError **error)
 {
 	g_autoptr(StoreJournalRow) row = NULL;
 	Doing doing = { .store = store };
+	bool ok;
 
 	if (!journal_count(store, id, error) || !store_journal_row(store, id, &row, error))
 		return false;
 	if (row->state != STORE_ROW_WAITING && row->state != STORE_ROW_SENT)
 		return true;
 	doing.row = row;
-	return close_row(&doing, error);
+	desk_init(&doing.desk, store);
+	ok = close_row(&doing, error) && desk_apply(&doing.desk, error);
+	desk_clear(&doing.desk);
+	return ok;
 }
 
 bool
