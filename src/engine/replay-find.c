@@ -3,7 +3,8 @@
  *
  * Two messages are the same when Message-ID and size are; without a Message-ID, when size and
  * INTERNALDATE are (RFC 9051, 6.4.7: a copy keeps it).  Those that are the same as each other are as
- * good as each other, and are handed out lowest UID first. */
+ * good as each other: first each is given the one with its own Date header, then they are handed out lowest
+ * UID first. */
 #include "replay-private.h"
 
 #include "mail/header.h"
@@ -190,9 +191,10 @@ by_candidate(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The keys of what is looked for, beside GROUP->lost; an empty one when its row is not there. */
+/* The keys of what is looked for, and its dates, beside GROUP->lost; an empty one when its row is not
+ * there. */
 static GPtrArray *
-lost_keys(Group *group, GHashTable *alikes)
+lost_keys(Group *group, GHashTable *alikes, GArray *dates)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
@@ -206,6 +208,7 @@ lost_keys(Group *group, GHashTable *alikes)
 			g_free(key);
 			key = key_of(group, row->message_id, row->size, row->received);
 		}
+		g_array_append_vals(dates, row ? &row->date : &(int64_t){ 0 }, 1);
 		alike = g_hash_table_lookup(alikes, key);
 		if (!alike) {
 			alike = g_new0(Alike, 1);
@@ -321,11 +324,30 @@ match_check(Group *group)
 	return STEP_ON;
 }
 
+/* Of those that are alike, the first with this DATE; 0: none. */
+static uint32_t
+take_dated(Group *group, Alike *alike, int64_t date)
+{
+	for (GList *link = alike->uids.head; link; link = link->next) {
+		Candidate key = { .uid = GPOINTER_TO_UINT(link->data) };
+		const Candidate *candidate =
+		    bsearch(&key, group->candidates->data, group->candidates->len,
+			    sizeof(Candidate), by_candidate);
+
+		if (candidate->date != date)
+			continue;
+		g_queue_delete_link(&alike->uids, link);
+		return key.uid;
+	}
+	return 0;
+}
+
 static Step
 match(Group *group)
 {
 	g_autoptr(GHashTable) alikes =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, alike_free);
+	g_autoptr(GArray) dates = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	g_autoptr(GPtrArray) keys = NULL;
 
 	group->fetching = false;
@@ -333,17 +355,22 @@ match(Group *group)
 		return group_give_up(group);
 	if (group->find_check)
 		return match_check(group);
-	keys = lost_keys(group, alikes);
+	keys = lost_keys(group, alikes, dates);
 	find_alikes(group, alikes);
-	for (guint i = 0; i < group->lost->len; i++) {
-		Target *target = &g_array_index(group->lost, Target, i);
-		Alike *alike = g_hash_table_lookup(alikes, keys->pdata[i]);
+	for (guint i = 0; i < group->lost->len * 2; i++) {
+		guint n = i % group->lost->len;
+		Target *target = &g_array_index(group->lost, Target, n);
+		Alike *alike = g_hash_table_lookup(alikes, keys->pdata[n]);
 		bool many = alike->found > alike->wanted;
 
 		group->find_ambiguous |= many;
+		if (i == n)
+			target->new_uid = 0;
 		/* In the whole of a mailbox the others may be messages that nobody meant. */
-		if (!many || group->find_from)
-			target->new_uid = GPOINTER_TO_UINT(g_queue_pop_head(&alike->uids));
+		if (!target->new_uid && (!many || group->find_from))
+			target->new_uid =
+			    i == n ? take_dated(group, alike, g_array_index(dates, int64_t, n))
+				   : GPOINTER_TO_UINT(g_queue_pop_head(&alike->uids));
 	}
 	group->step = group->find_then;
 	return STEP_ON;
@@ -399,9 +426,13 @@ take_candidate(Group *group, const ImapFetch *fetch)
 				.received = fetch->internaldate_ok ? fetch->internaldate : 0 };
 	Span id = fetch->envelope.message_id;
 	g_autoptr(GString) text = g_string_new(NULL);
+	int zone_min;
 
 	if (!candidate.uid || candidate.uid < group->find_from)
 		return;
+	if (!(fetch->present & IMAP_FETCH_ENVELOPE) ||
+	    !mail_date_parse(fetch->envelope.date, &candidate.date, &zone_min))
+		candidate.date = candidate.received;
 	if (fetch->present & IMAP_FETCH_ENVELOPE)
 		mail_header_decode(id, NULL, text);
 	candidate.message_id = g_strdup(text->str);

@@ -76,8 +76,8 @@ typedef struct Target {
 typedef struct Candidate {
 	uint32_t uid;
 	uint64_t size;
-	int64_t received;
-	char *message_id; /* decoded; "": none */
+	int64_t received, date; /* INTERNALDATE, and what its Date header says */
+	char *message_id;	/* decoded; "": none */
 } Candidate;
 
 struct Group {

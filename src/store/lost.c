@@ -51,6 +51,7 @@ lost_find(Store *store, int64_t epoch, const StoreMessage *message, StoreId *id,
 	sqlite3_bind_int64(query, 3, (sqlite3_int64)message->size);
 	sqlite3_bind_int64(query, 4, message->received);
 	sqlite3_bind_int64(query, 5, message->uid);
+	sqlite3_bind_int64(query, 6, message->date);
 	if (!store_step(store, query, &row, error))
 		return false;
 	*id = row ? sqlite3_column_int64(query, 0) : 0;

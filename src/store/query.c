@@ -261,7 +261,7 @@ static const char *const texts[SQL_N] = {
 	    "SELECT id FROM lost WHERE epoch = ?1 AND message_id IS ?2 AND from_uid <= ?5"
 	    " AND (size = 0 OR size = ?3) AND (received IS NULL OR received = ?4)"
 	    " AND (?2 IS NOT NULL OR (size > 0 AND received IS NOT NULL))"
-	    " ORDER BY id LIMIT 1",
+	    " ORDER BY (SELECT m.date FROM messages m WHERE m.id = lost.id) IS NOT ?6, id LIMIT 1",
 	[SQL_LOST_FOR_GOOD] =
 	    "SELECT id FROM lost l WHERE epoch = ?1 AND max(from_uid, 1) >= ?2 AND"
 	    " (from_uid = 0 OR from_uid + (SELECT count(*) FROM lost o WHERE o.epoch = ?1"
@@ -272,7 +272,8 @@ static const char *const texts[SQL_N] = {
 	    " AND ((NOT ?4 AND m.message_id IS NOT NULL) OR m.size = x.size)"
 	    " AND (m.message_id IS NOT NULL OR m.date + m.received = x.date + x.received)"
 	    " AND NOT EXISTS(SELECT 1 FROM targets t"
-	    "  WHERE t.seq = ?5 AND (t.id = m.id OR t.copy = m.id)) LIMIT 1",
+	    "  WHERE t.seq = ?5 AND (t.id = m.id OR t.copy = m.id))"
+	    " ORDER BY m.date != x.date, u.uid LIMIT 1",
 	[SQL_LOST_WHERE] = "SELECT epoch, at_uid FROM lost WHERE id = ?1 LIMIT 1",
 	[SQL_LOST_DELETE] = "DELETE FROM lost WHERE id = ?1",
 	[SQL_LOST_EPOCH] = "UPDATE lost SET epoch = ?2, from_uid = 0, at_uid = 0"
