@@ -224,12 +224,16 @@ lost_keys(Group *group, GHashTable *alikes, GArray *dates)
 }
 
 /* Is what is there under UID known to be another one?  The group put it there, or it was known before
- * the first of ALIKE: what the mirror meets of those is younger. */
+ * the first of ALIKE: what the mirror meets of those is younger.  Nor is an original its own copy, where
+ * both are in one mailbox. */
 static bool
 is_another(Group *group, uint32_t uid, const Alike *alike)
 {
 	g_autoptr(StoreRow) row = NULL;
 
+	if (group->kind == STORE_INTENT_COPY && group->find_in == group->mailbox &&
+	    group_find_uid(group, uid))
+		return true;
 	if (group->find_in == group->row->dest &&
 	    g_hash_table_contains(group->given, GUINT_TO_POINTER(uid)))
 		return true;

@@ -217,6 +217,21 @@ a_move_that_was_only_said_to_be_done_is_a_failed_row(void **state)
 	assert_copies(fixture, "INBOX", 4, 1);
 }
 
+/* The server passed over what it had not told this line of yet, and its idea of UIDNEXT is as old. */
+static void
+an_original_is_not_taken_for_its_copy(void **state)
+{
+	Fixture *fixture = *state;
+
+	fixture_begin(fixture, MOVE_WORDS, 10);
+	fake_server_rule(fixture->server, "STATUS", 1, FAKE_PRETEND, NULL);
+	fake_server_rule(fixture->server, "UID COPY", 1, FAKE_PRETEND, NULL);
+	fixture_wait_well(fixture, person_intends(fixture, STORE_INTENT_COPY, "INBOX", "INBOX", 10,
+						  10, ENGINE_THERE));
+	assert_int_equal(fake_server_count(fixture->server, "UID COPY"), 2);
+	assert_copies(fixture, "INBOX", 10, 2);
+}
+
 static void
 a_lying_copyuid_moves_no_other_message(void **state)
 {
@@ -521,6 +536,7 @@ main(void)
 		TEST(a_server_that_is_busy_is_asked_again),
 		TEST(a_read_only_mailbox_is_left_alone),
 		TEST(a_move_that_was_only_said_to_be_done_is_a_failed_row),
+		TEST(an_original_is_not_taken_for_its_copy),
 		TEST(a_lying_copyuid_moves_no_other_message),
 		TEST(a_message_that_went_meanwhile_is_a_failed_row),
 		TEST(a_copy_of_what_went_meanwhile_says_that_it_went),
